@@ -1,0 +1,151 @@
+import { z } from 'zod'
+import type { AnyEvent } from './events'
+import { SESSION_ID_PATTERN } from './ids'
+import { type OperationReceipt, operationSchema } from './operations'
+import { approvalModeSchema, type Settings, settingsPatchSchema } from './settings'
+import type { SessionState, SessionSummary } from './state'
+
+/**
+ * The window's only way to the engine: one request channel and one event channel. The same calls go over Electron's
+ * IPC and over the browser host's WebSocket. Every request is checked against its schema in main; errors are values.
+ */
+const sessionId = z.string().regex(SESSION_ID_PATTERN)
+/** A path as the user typed it; main resolves and checks it. */
+const path = z.string().min(1).max(4096)
+
+export const bridgeSchemas = {
+  'app.info': z.object({}).strict(),
+  'sessions.list': z.object({}).strict(),
+  'sessions.create': z
+    .object({ cwd: path.optional(), model: z.string().optional(), mode: approvalModeSchema.optional() })
+    .strict(),
+  'sessions.rename': z.object({ id: sessionId, title: z.string().trim().min(1).max(200) }).strict(),
+  'sessions.remove': z.object({ id: sessionId }).strict(),
+  /** Starts the stream of a session's events; `after` is the last number the window has already folded. */
+  'sessions.subscribe': z.object({ id: sessionId, after: z.number().int().nonnegative() }).strict(),
+  'sessions.unsubscribe': z.object({ id: sessionId }).strict(),
+  'session.submit': z.object({ id: sessionId, operation: operationSchema }).strict(),
+  /** A piece of an output that was too large for the log. Offsets and lengths are bytes. */
+  'session.readOutput': z
+    .object({
+      id: sessionId,
+      file: z.string().regex(/^[A-Za-z0-9._-]{1,128}$/),
+      offset: z.number().int().nonnegative(),
+      length: z.number().int().positive().max(1_000_000),
+    })
+    .strict(),
+  'demo.start': z.object({}).strict(),
+  'settings.update': settingsPatchSchema,
+  'credentials.set': z.object({ provider: z.enum(['anthropic']), secret: z.string().trim().min(8).max(512) }).strict(),
+  'credentials.remove': z.object({ provider: z.enum(['anthropic']) }).strict(),
+  /** Folders inside a folder, to choose where a session works. Empty path: the default folder. */
+  'folders.list': z.object({ path: z.string().max(4096) }).strict(),
+  'doctor.run': z.object({}).strict(),
+} as const
+
+export type BridgeMethod = keyof typeof bridgeSchemas
+export type BridgeInput<M extends BridgeMethod> = z.input<(typeof bridgeSchemas)[M]>
+
+export interface BridgeResults {
+  'app.info': AppInfo
+  'sessions.list': SessionSummary[]
+  'sessions.create': { id: string }
+  'sessions.rename': null
+  'sessions.remove': null
+  'sessions.subscribe': Subscription
+  'sessions.unsubscribe': null
+  'session.submit': OperationReceipt
+  'session.readOutput': { text: string; next_offset: number; total_bytes: number }
+  'demo.start': { id: string }
+  'settings.update': Settings
+  'credentials.set': CredentialStatus
+  'credentials.remove': CredentialStatus
+  'folders.list': { path: string; parent: string | null; folders: string[]; truncated: boolean }
+  'doctor.run': DoctorCheck[]
+}
+
+/** Either the events after the asked number, or, when those are gone, the whole state. */
+export type Subscription = { kind: 'events'; events: AnyEvent[] } | { kind: 'snapshot'; state: SessionState }
+
+export interface AppInfo {
+  version: string
+  host: 'desktop' | 'browser'
+  platform: string
+  home: string
+  default_cwd: string
+  settings: Settings
+  models: ModelChoice[]
+  credentials: CredentialStatus[]
+  sandbox: { kind: 'none' | 'bubblewrap' | 'seatbelt'; reason: string }
+  python: string | null
+}
+
+export interface ModelChoice {
+  id: string
+  name: string
+  /** Tokens; null when not known. */
+  context_window: number | null
+  /** US dollars per million tokens; null when not known. */
+  input_price: number | null
+  output_price: number | null
+  /** False: a key is missing. */
+  available: boolean
+}
+
+export interface CredentialStatus {
+  provider: 'anthropic'
+  present: boolean
+  source: 'environment' | 'keychain' | 'memory' | null
+  /** Last four characters, to recognise it; never more. */
+  hint: string
+  /** Why it is not in the keychain, when it is not. */
+  note: string
+}
+
+export interface DoctorCheck {
+  id: string
+  title: string
+  state: 'ok' | 'warning' | 'failed'
+  detail: string
+  /** What to do; empty when nothing has to be done. */
+  remedy: string
+}
+
+export interface BridgeError {
+  code: string
+  message: string
+  remedy?: string
+}
+export type BridgeReply<M extends BridgeMethod = BridgeMethod> =
+  | { ok: true; value: BridgeResults[M] }
+  | { ok: false; error: BridgeError }
+
+/** What main sends without being asked. */
+export type BridgePush =
+  | { kind: 'event'; event: AnyEvent }
+  /** The window fell behind or the log was reset: take this state and go on from its last_seq. */
+  | { kind: 'snapshot'; state: SessionState }
+  /** One session changed, appeared (summary) or is gone (null). */
+  | { kind: 'session'; id: string; summary: SessionSummary | null }
+  | { kind: 'settings'; settings: Settings }
+  | { kind: 'credentials'; credentials: CredentialStatus[] }
+
+/** What the window sees, whatever host it runs in. */
+export interface Bridge {
+  request<M extends BridgeMethod>(method: M, input: BridgeInput<M>): Promise<BridgeReply<M>>
+  onPush(listener: (push: BridgePush) => void): () => void
+  /** Desktop: always connected. Browser: the state of the WebSocket; after `connected` the window subscribes again. */
+  onConnection(listener: (state: ConnectionState) => void): () => void
+}
+export type ConnectionState = 'connecting' | 'connected' | 'lost' | 'refused'
+
+/** Browser host frames: one JSON text message each. */
+export const wireRequestSchema = z
+  .object({ id: z.number().int().nonnegative(), method: z.string(), input: z.unknown() })
+  .strict()
+export type WireRequest = z.infer<typeof wireRequestSchema>
+export type WireMessage = { type: 'reply'; id: number; reply: BridgeReply } | { type: 'push'; push: BridgePush }
+
+/** Electron channels; the preload exposes `window.mlIntern` with exactly these two. */
+export const IPC_REQUEST = 'ml-intern:request'
+export const IPC_PUSH = 'ml-intern:push'

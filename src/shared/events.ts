@@ -1,0 +1,238 @@
+import { z } from 'zod'
+import { blockSchema, planItemSchema, spillSchema, toolDetailsSchema } from './content'
+import { approvalModeSchema, effortSchema } from './settings'
+
+/**
+ * The payload of every event kind. Names of the reference are kept; the fields are the contract with the log on disk,
+ * `--output-format stream-json` and the window. Times are ISO 8601 in the envelope; durations are milliseconds.
+ */
+const usageFields = {
+  /** All input tokens, cached ones included. */
+  prompt_tokens: z.number().int(),
+  completion_tokens: z.number().int(),
+  total_tokens: z.number().int(),
+  cache_read_tokens: z.number().int(),
+  cache_creation_tokens: z.number().int(),
+}
+
+const approvalRequestSchema = z.object({
+  tool: z.string(),
+  arguments: z.record(z.string(), z.unknown()),
+  tool_call_id: z.string(),
+  /** One line: what will happen if it is approved. */
+  intent: z.string().optional(),
+  /** Why it is asked. */
+  block_reason: z.string().optional(),
+  auto_approval_blocked: z.boolean().optional(),
+  estimated_cost_usd: z.number().nullable().optional(),
+  remaining_cap_usd: z.number().nullable().optional(),
+})
+export type ApprovalRequest = z.infer<typeof approvalRequestSchema>
+
+export const toolCallStates = [
+  'approved',
+  'rejected',
+  'running',
+  'cancelled',
+  'abandoned',
+  'billing_required',
+  'completed',
+  'failed',
+  'canceled',
+  'error',
+  'unknown',
+] as const
+
+export const turnEndReasons = [
+  'finished',
+  'max_iterations',
+  'budget',
+  'approval_unavailable',
+  'refusal',
+  'guard',
+] as const
+export type TurnEndReason = (typeof turnEndReasons)[number]
+
+export const eventSchemas = {
+  ready: z.object({ message: z.string(), tool_count: z.number().int() }),
+  processing: z.object({
+    message: z.string(),
+    /** Present while waiting to try a failed model call again. */
+    retry: z.object({ attempt: z.number().int(), delay_ms: z.number(), reason: z.string() }).optional(),
+  }),
+  user_message: z.object({
+    id: z.string(),
+    content: z.string(),
+    /** `steer`: written while a turn was running. */
+    source: z.enum(['user', 'steer']),
+  }),
+  assistant_chunk: z.object({ id: z.string(), content: z.string() }),
+  reasoning_chunk: z.object({ id: z.string(), content: z.string() }),
+  assistant_message: z.object({
+    id: z.string(),
+    content: z.string(),
+    blocks: z.array(blockSchema),
+    model: z.string(),
+    stop_reason: z.string(),
+    /** Number of the newest event that the model had read: a message that came later belongs after this reply. */
+    seen_seq: z.number().int().optional(),
+    /** The reply was cut by an interrupt or a failure; what had arrived is kept. */
+    partial: z.boolean().optional(),
+  }),
+  assistant_stream_end: z.object({
+    id: z.string(),
+    /** The partial reply was thrown away because the call is tried again. */
+    discarded: z.boolean().optional(),
+    reason: z.string().optional(),
+  }),
+  tool_call: z.object({
+    tool: z.string(),
+    arguments: z.record(z.string(), z.unknown()),
+    tool_call_id: z.string(),
+    intent: z.string().optional(),
+  }),
+  tool_output: z.object({
+    tool: z.string(),
+    tool_call_id: z.string(),
+    output: z.string(),
+    success: z.boolean(),
+    duration_ms: z.number(),
+    spill: spillSchema.optional(),
+    details: toolDetailsSchema.optional(),
+  }),
+  tool_log: z.object({
+    tool: z.string(),
+    log: z.string(),
+    tool_call_id: z.string().optional(),
+    stream: z.enum(['stdout', 'stderr']).optional(),
+    agent_id: z.string().optional(),
+    label: z.string().optional(),
+  }),
+  tool_state_change: z.looseObject({ tool_call_id: z.string(), tool: z.string(), state: z.enum(toolCallStates) }),
+  approval_required: z.object({ tools: z.array(approvalRequestSchema), count: z.number().int() }),
+  approval_resolved: z.object({
+    decisions: z.array(
+      z.object({
+        tool_call_id: z.string(),
+        approved: z.boolean(),
+        feedback: z.string().optional(),
+        scope: z.enum(['once', 'session']).optional(),
+      }),
+    ),
+    by: z.enum(['user', 'policy', 'interrupt', 'abandoned']),
+  }),
+  plan_update: z.object({ plan: z.array(planItemSchema) }),
+  turn_complete: z.object({
+    history_size: z.number().int(),
+    final_response: z.string(),
+    reason: z.enum(turnEndReasons),
+    /** Model calls made in this turn. */
+    iterations: z.number().int(),
+  }),
+  error: z.object({
+    error: z.string(),
+    /** Stable name: auth, billing, rate_limit, overloaded, network, ... */
+    code: z.string(),
+    /** What the user can do about it. */
+    remedy: z.string().optional(),
+  }),
+  interrupted: z.object({}),
+  compacted: z.object({ old_tokens: z.number().int(), new_tokens: z.number().int() }),
+  undo_complete: z.object({
+    /** Id of the user message that was taken back, with everything after it. */
+    user_message_id: z.string(),
+  }),
+  shutdown: z.object({}),
+  llm_call: z.object({
+    model: z.string(),
+    latency_ms: z.number(),
+    /** Milliseconds to the first token; null when the reply was empty. */
+    first_token_ms: z.number().nullable(),
+    finish_reason: z.string(),
+    /** Null when the price of the model is not known. */
+    cost_usd: z.number().nullable(),
+    kind: z.enum(['main', 'research', 'compaction', 'title']),
+    context_window: z.number().int().nullable(),
+    request_id: z.string().optional(),
+    ...usageFields,
+  }),
+  job_update: z.looseObject({ job_id: z.string(), backend: z.string(), state: z.string() }),
+  metric: z.object({ run: z.string(), step: z.number().nullable(), values: z.record(z.string(), z.number()) }),
+  budget_update: z.object({ spent_usd: z.number(), reserved_usd: z.number(), cap_usd: z.number().nullable() }),
+  session_update: z.object({
+    /** Only in the first event of a log. */
+    created: z.object({ log_version: z.literal(1), app_version: z.string() }).optional(),
+    title: z.string().optional(),
+    cwd: z.string().optional(),
+    model: z.string().optional(),
+    mode: approvalModeSchema.optional(),
+    effort: effortSchema.nullable().optional(),
+    /** Tools the user allowed for the rest of this session. */
+    allowed_tools: z.array(z.string()).optional(),
+  }),
+  resumed: z.object({
+    /** Bytes of a torn last line that were cut off. */
+    torn_bytes: z.number().int(),
+    /** Tool calls that had no result, now answered with a stub. */
+    repaired_calls: z.number().int(),
+  }),
+  forked: z.object({ from_session: z.string(), from_seq: z.number().int() }),
+  guard: z.object({ kind: z.string(), content: z.string() }),
+} as const
+
+export type EventType = keyof typeof eventSchemas
+export type EventData<T extends EventType> = z.infer<(typeof eventSchemas)[T]>
+
+export interface Envelope<T extends string, D> {
+  /** 1, 2, 3 ... within a session; the stored log may have gaps where transient events were merged. */
+  seq: number
+  /** ISO 8601, UTC. */
+  time: string
+  session: string
+  type: T
+  data: D
+}
+export type SessionEvent = { [T in EventType]: Envelope<T, EventData<T>> }[EventType]
+/** An event that this version does not know, or whose payload it cannot read: kept, and ignored by the fold. */
+export type UnknownEvent = Envelope<string, unknown> & { unknown: true }
+export type AnyEvent = SessionEvent | UnknownEvent
+
+/** Streamed one by one, stored merged (see main/session/log). */
+export const TRANSIENT_EVENTS: ReadonlySet<string> = new Set(['assistant_chunk', 'reasoning_chunk', 'tool_log'])
+
+const envelopeSchema = z.object({
+  seq: z.number().int().positive(),
+  time: z.string(),
+  session: z.string(),
+  type: z.string(),
+  data: z.unknown(),
+})
+
+export function isKnownType(type: string): type is EventType {
+  return Object.hasOwn(eventSchemas, type)
+}
+
+export function isUnknownEvent(event: AnyEvent): event is UnknownEvent {
+  return 'unknown' in event
+}
+
+/**
+ * Reads one event that came from outside this process (a log line, the bridge).
+ * Returns null when it is not an event at all; a newer or unreadable payload becomes an UnknownEvent.
+ */
+export function parseEvent(value: unknown): AnyEvent | null {
+  const envelope = envelopeSchema.safeParse(value)
+  if (!envelope.success) return null
+  const { type, data } = envelope.data
+  if (isKnownType(type)) {
+    const payload = eventSchemas[type].safeParse(data)
+    if (payload.success) return { ...envelope.data, data: payload.data } as SessionEvent
+  }
+  return { ...envelope.data, unknown: true }
+}
+
+/** The line of the log and of `stream-json`, without the newline. */
+export function serializeEvent(event: AnyEvent): string {
+  const { seq, time, session, type, data } = event
+  return JSON.stringify({ seq, time, session, type, data })
+}

@@ -1,0 +1,345 @@
+import { type AnyEvent, type EventData, isUnknownEvent, type SessionEvent } from './events'
+import {
+  LIVE_LOG_CHARS,
+  type NoticeItem,
+  type SessionState,
+  type ToolItem,
+  type ToolItemState,
+  type TranscriptItem,
+} from './state'
+
+/**
+ * The fold: one event onto a state. Pure and total: any prefix of any log folds, an event already seen (by number) is
+ * ignored, an unknown event is kept. Merged partials and the chunks they were merged from give the same state.
+ */
+export function applyEvent(state: SessionState, event: AnyEvent): SessionState {
+  if (event.seq <= state.last_seq) return state
+  const base: SessionState = {
+    ...state,
+    last_seq: event.seq,
+    updated_at: event.time,
+    created_at: state.created_at || event.time,
+  }
+  if (isUnknownEvent(event)) return { ...base, unknown: [...base.unknown, event] }
+  return fold(base, event)
+}
+
+export function foldEvents(state: SessionState, events: Iterable<AnyEvent>): SessionState {
+  let next = state
+  for (const event of events) next = applyEvent(next, event)
+  return next
+}
+
+/** The first line of the first message, for the list of sessions until a better title comes. */
+export function titleFrom(text: string): string {
+  const line = text.trim().split('\n', 1)[0]?.replace(/\s+/g, ' ') ?? ''
+  const chars = [...line]
+  return chars.length > 72 ? `${chars.slice(0, 71).join('')}…` : line
+}
+
+function fold(s: SessionState, event: SessionEvent): SessionState {
+  switch (event.type) {
+    case 'session_update': {
+      const { created: _created, ...changes } = event.data
+      return { ...s, ...definedOnly(changes) }
+    }
+    case 'ready':
+    case 'job_update':
+    case 'metric':
+    case 'budget_update':
+      return s
+    case 'processing':
+      return { ...s, status: 'running', activity: event.data.message, retry: event.data.retry ?? null }
+    case 'user_message': {
+      const { id, content, source } = event.data
+      const item: TranscriptItem = { kind: 'user', key: id, seq: event.seq, time: event.time, text: content, source }
+      return {
+        ...s,
+        title: s.title || titleFrom(content),
+        items: [...s.items, item],
+        status: 'running',
+        activity: s.status === 'idle' ? 'Thinking' : s.activity,
+        turns: source === 'user' ? s.turns + 1 : s.turns,
+        last_outcome: null,
+      }
+    }
+    case 'assistant_chunk':
+    case 'reasoning_chunk':
+      return foldChunk(s, event)
+    case 'assistant_message': {
+      const { id, content, blocks, model, stop_reason, seen_seq, partial } = event.data
+      const reasoning = blocks.flatMap((b) => (b.type === 'reasoning' && b.text ? [b.text] : [])).join('\n\n')
+      const item: TranscriptItem = {
+        kind: 'assistant',
+        key: id,
+        seq: event.seq,
+        time: event.time,
+        text: content,
+        reasoning,
+        blocks,
+        model,
+        stop_reason,
+        seen_seq: seen_seq ?? null,
+        partial: partial ?? false,
+      }
+      return { ...s, items: [...s.items, item], draft: null, retry: null }
+    }
+    case 'assistant_stream_end':
+      return s.draft?.id === event.data.id ? { ...s, draft: null } : s
+    case 'tool_call':
+      return withTool(s, event, event.data.tool_call_id, {
+        tool: event.data.tool,
+        arguments: event.data.arguments,
+        intent: event.data.intent ?? '',
+        state: 'running',
+      })
+    case 'tool_log':
+      return foldLog(s, event.data)
+    case 'tool_output':
+      return foldOutput(s, event)
+    case 'tool_state_change': {
+      const state = toolStateOf(event.data.state)
+      return state ? withTool(s, event, event.data.tool_call_id, { tool: event.data.tool, state }) : s
+    }
+    case 'approval_required': {
+      let next: SessionState = { ...s, status: 'waiting_approval', pending_approvals: event.data.tools }
+      for (const request of event.data.tools) {
+        next = withTool(next, event, request.tool_call_id, {
+          tool: request.tool,
+          arguments: request.arguments,
+          intent: request.intent ?? '',
+          state: 'waiting_approval',
+        })
+      }
+      return next
+    }
+    case 'approval_resolved': {
+      const decided = new Map(event.data.decisions.map((d) => [d.tool_call_id, d]))
+      const pending = s.pending_approvals.filter((request) => !decided.has(request.tool_call_id))
+      return {
+        ...s,
+        pending_approvals: pending,
+        status: pending.length === 0 && s.status === 'waiting_approval' ? 'running' : s.status,
+      }
+    }
+    case 'plan_update':
+      return { ...s, plan: event.data.plan }
+    case 'llm_call':
+      return foldUsage(s, event.data)
+    case 'turn_complete': {
+      const ended = settle(s, event.data.reason)
+      const text = limitTexts[event.data.reason]
+      return text ? withNotice(ended, event, { notice: 'limit', text, code: event.data.reason }) : ended
+    }
+    case 'interrupted':
+      return withNotice(settle(s, 'interrupted'), event, { notice: 'interrupted', text: 'Stopped by you.' })
+    case 'error': {
+      const { error, code, remedy } = event.data
+      return withNotice(settle(s, 'error'), event, { notice: 'error', text: error, code, remedy: remedy ?? '' })
+    }
+    case 'compacted': {
+      const { old_tokens, new_tokens } = event.data
+      const text = `The conversation was summarised: ${old_tokens} tokens became ${new_tokens}.`
+      const context = { ...s.context, used_tokens: new_tokens }
+      return withNotice({ ...s, context }, event, { notice: 'compacted', text })
+    }
+    case 'undo_complete': {
+      const from = s.items.findIndex((item) => item.kind === 'user' && item.key === event.data.user_message_id)
+      if (from < 0) return s
+      const items = s.items.slice(0, from)
+      return { ...settle({ ...s, items, draft: null, live_logs: {} }, null), turns: countTurns(items) }
+    }
+    case 'guard': {
+      const { kind, content } = event.data
+      const item = { kind: 'guard', key: `guard-${event.seq}`, seq: event.seq, time: event.time } as const
+      return { ...s, items: [...s.items, { ...item, guard: kind, text: content }] }
+    }
+    case 'resumed':
+      // A crash leaves a turn open in the log: resuming closes it.
+      return s.status === 'idle'
+        ? s
+        : withNotice(settle(s, 'interrupted'), event, {
+            notice: 'resumed',
+            text: 'The previous run ended here unexpectedly. Everything up to this point was kept.',
+          })
+    case 'forked':
+      return withNotice(s, event, { notice: 'forked', text: `Forked from session ${event.data.from_session}.` })
+    case 'shutdown':
+      return settle(s, s.last_outcome)
+  }
+}
+
+const limitTexts: Partial<Record<string, string>> = {
+  max_iterations: 'The turn reached its limit of model calls. Send a message to go on.',
+  budget: 'The turn reached its cost cap.',
+  approval_unavailable: 'A tool call needed an approval that nobody could give here.',
+  guard: 'The turn was ended by a guard.',
+  refusal: 'The model declined to go on.',
+}
+
+type Chunk = Extract<SessionEvent, { type: 'assistant_chunk' | 'reasoning_chunk' }>
+
+function foldChunk(s: SessionState, event: Chunk): SessionState {
+  const { id, content } = event.data
+  const draft = s.draft?.id === id ? s.draft : { id, text: '', reasoning: '', started_at: event.time }
+  const text = event.type === 'assistant_chunk' ? draft.text + content : draft.text
+  const reasoning = event.type === 'reasoning_chunk' ? draft.reasoning + content : draft.reasoning
+  return { ...s, draft: { ...draft, text, reasoning }, retry: null }
+}
+
+function foldLog(s: SessionState, data: EventData<'tool_log'>): SessionState {
+  if (!data.tool_call_id) return s
+  const text = (s.live_logs[data.tool_call_id] ?? '') + data.log
+  // A bounded tail is the same however the chunks were merged.
+  const tail = text.length > LIVE_LOG_CHARS ? text.slice(-LIVE_LOG_CHARS) : text
+  return { ...s, live_logs: { ...s.live_logs, [data.tool_call_id]: tail } }
+}
+
+function foldOutput(s: SessionState, event: Extract<SessionEvent, { type: 'tool_output' }>): SessionState {
+  const { tool, tool_call_id, output, success, duration_ms, spill, details } = event.data
+  const { [tool_call_id]: _log, ...live_logs } = s.live_logs
+  const before = findTool(s.items, tool_call_id)
+  const kept = before && isDecided(before.state) ? before.state : null
+  return withTool({ ...s, live_logs }, event, tool_call_id, {
+    tool,
+    state: kept ?? (success ? 'ok' : 'error'),
+    output,
+    has_output: true,
+    duration_ms,
+    spill: spill ?? null,
+    details: details ?? null,
+  })
+}
+
+function isDecided(state: ToolItemState): boolean {
+  return state === 'rejected' || state === 'cancelled' || state === 'abandoned'
+}
+
+function foldUsage(s: SessionState, data: EventData<'llm_call'>): SessionState {
+  const u = s.usage
+  const usage = {
+    calls: u.calls + 1,
+    prompt_tokens: u.prompt_tokens + data.prompt_tokens,
+    completion_tokens: u.completion_tokens + data.completion_tokens,
+    cache_read_tokens: u.cache_read_tokens + data.cache_read_tokens,
+    cache_creation_tokens: u.cache_creation_tokens + data.cache_creation_tokens,
+    cost_usd: u.cost_usd + (data.cost_usd ?? 0),
+    unpriced_calls: u.unpriced_calls + (data.cost_usd === null ? 1 : 0),
+  }
+  const context = data.kind === 'main' ? { used_tokens: data.total_tokens, window: data.context_window } : s.context
+  return { ...s, usage, context }
+}
+
+/** The end of a turn: nothing runs, nothing waits. */
+function settle(s: SessionState, outcome: SessionState['last_outcome']): SessionState {
+  const open = s.items.some((item) => item.kind === 'tool' && isOpen(item.state))
+  const items = open
+    ? s.items.map((item) =>
+        item.kind === 'tool' && isOpen(item.state) ? { ...item, state: 'cancelled' as const } : item,
+      )
+    : s.items
+  return {
+    ...s,
+    items,
+    draft: null,
+    live_logs: {},
+    pending_approvals: [],
+    status: 'idle',
+    activity: '',
+    retry: null,
+    last_outcome: outcome,
+  }
+}
+
+function isOpen(state: ToolItemState): boolean {
+  return state === 'running' || state === 'waiting_approval'
+}
+
+function toolStateOf(state: EventData<'tool_state_change'>['state']): ToolItemState | null {
+  switch (state) {
+    case 'approved':
+    case 'running':
+      return 'running'
+    case 'rejected':
+      return 'rejected'
+    case 'cancelled':
+    case 'canceled':
+      return 'cancelled'
+    case 'abandoned':
+      return 'abandoned'
+    case 'completed':
+      return 'ok'
+    case 'failed':
+    case 'error':
+    case 'billing_required':
+      return 'error'
+    default:
+      return null
+  }
+}
+
+function toolIndex(items: TranscriptItem[], callId: string): number {
+  return items.findLastIndex((item) => item.kind === 'tool' && item.call_id === callId)
+}
+
+function findTool(items: TranscriptItem[], callId: string): ToolItem | null {
+  const item = items[toolIndex(items, callId)]
+  return item?.kind === 'tool' ? item : null
+}
+
+function withTool(
+  s: SessionState,
+  event: SessionEvent,
+  callId: string,
+  change: Partial<ToolItem> & { tool: string },
+): SessionState {
+  const at = toolIndex(s.items, callId)
+  const existing = s.items[at]
+  const before: ToolItem =
+    existing?.kind === 'tool'
+      ? existing
+      : {
+          kind: 'tool',
+          key: `tool-${callId}-${event.seq}`,
+          seq: event.seq,
+          time: event.time,
+          call_id: callId,
+          tool: change.tool,
+          arguments: {},
+          intent: '',
+          state: 'running',
+          output: '',
+          has_output: false,
+          duration_ms: null,
+          spill: null,
+          details: null,
+        }
+  const item: ToolItem = { ...before, ...change }
+  const items = at < 0 ? [...s.items, item] : s.items.with(at, item)
+  return { ...s, items }
+}
+
+function withNotice(
+  s: SessionState,
+  event: SessionEvent,
+  notice: Pick<NoticeItem, 'notice' | 'text'> & Partial<NoticeItem>,
+): SessionState {
+  const item: NoticeItem = {
+    kind: 'notice',
+    key: `notice-${event.seq}`,
+    seq: event.seq,
+    time: event.time,
+    remedy: '',
+    code: '',
+    ...notice,
+  }
+  return { ...s, items: [...s.items, item] }
+}
+
+function countTurns(items: TranscriptItem[]): number {
+  return items.filter((item) => item.kind === 'user' && item.source === 'user').length
+}
+
+function definedOnly<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Partial<T>
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod'
+
+export const approvalModeSchema = z.enum(['plan', 'ask', 'auto', 'full'])
+/** Plan: read only. Ask: changes and commands ask. Auto and full: they run. */
+export type ApprovalMode = z.infer<typeof approvalModeSchema>
+
+export const effortSchema = z.enum(['low', 'medium', 'high', 'xhigh', 'max'])
+export type Effort = z.infer<typeof effortSchema>
+
+export const themeSchema = z.enum(['system', 'light', 'dark'])
+export type Theme = z.infer<typeof themeSchema>
+
+/** Model calls in one turn, design part 3. */
+export const DEFAULT_MAX_ITERATIONS = 300
+/** Claude Opus 5.5: 1M window, $4/$20 per million tokens (platform.claude.com models overview, November 2026). */
+export const DEFAULT_MODEL = 'anthropic/claude-opus-5-5'
+export const DEMO_MODEL = 'demo/scripted'
+
+/** A price in US dollars per million tokens. */
+export const priceSchema = z.object({
+  input: z.number().nonnegative(),
+  output: z.number().nonnegative(),
+  cache_read: z.number().nonnegative().optional(),
+  cache_write: z.number().nonnegative().optional(),
+  /** Tokens that fit in one request, input and output together. */
+  context_window: z.number().int().positive().optional(),
+})
+export type Price = z.infer<typeof priceSchema>
+
+export const settingsSchema = z.object({
+  model: z.string().min(1).default(DEFAULT_MODEL),
+  effort: effortSchema.nullable().default(null),
+  /** -1: no limit. */
+  max_iterations: z.number().int().min(-1).default(DEFAULT_MAX_ITERATIONS),
+  mode: approvalModeSchema.default('ask'),
+  theme: themeSchema.default('system'),
+  /** Where new sessions start in the window; null: the folder the program was started in. */
+  default_cwd: z.string().nullable().default(null),
+  /** Added to and over the built-in table, by model id without the provider prefix. */
+  prices: z.record(z.string(), priceSchema).default({}),
+  /** Folder of sessions and settings; null: the system's application-data folder. */
+  home: z.string().nullable().default(null),
+  anthropic_base_url: z.url().default('https://api.anthropic.com'),
+})
+export type Settings = z.infer<typeof settingsSchema>
+export const DEFAULT_SETTINGS: Settings = settingsSchema.parse({})
+
+/** What the window may change; everything else is the config file's. */
+export const settingsPatchSchema = z
+  .object({
+    model: z.string().min(1),
+    effort: effortSchema.nullable(),
+    mode: approvalModeSchema,
+    theme: themeSchema,
+    default_cwd: z.string().nullable(),
+  })
+  .partial()
+  .strict()
+export type SettingsPatch = z.infer<typeof settingsPatchSchema>
