@@ -1,0 +1,40 @@
+import type { ApprovalMode } from '@shared/settings'
+import systemTemplate from '../../../resources/prompts/system.md?raw'
+
+export interface PromptFacts {
+  cwd: string
+  mode: ApprovalMode
+  platform: string
+  /** Version and path, or a sentence that there is none. */
+  python: string
+  now: Date
+}
+
+const modeNotes: Record<ApprovalMode, string> = {
+  plan: 'You may read, but not change anything or run commands: work out what you would do and present it.',
+  ask: 'The user is asked before each command and each change; bundle related work so that they are asked less often.',
+  auto: 'Commands and edits run without asking; be careful accordingly.',
+  full: 'Commands and edits run without asking; be careful accordingly.',
+}
+
+/** The system prompt. Stable within a day, so that the provider's prompt cache keeps working from turn to turn. */
+export function systemPrompt(facts: PromptFacts): string {
+  return render(systemTemplate, {
+    date: facts.now.toISOString().slice(0, 10),
+    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    cwd: facts.cwd,
+    platform: facts.platform,
+    python: facts.python,
+    mode: facts.mode,
+    mode_note: modeNotes[facts.mode],
+  })
+}
+
+/** Replaces every `{{name}}`; a name without a value is a defect and throws. */
+export function render(template: string, values: Record<string, string>): string {
+  return template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
+    const value = values[name]
+    if (value === undefined) throw new Error(`prompt variable {{${name}}} has no value`)
+    return value
+  })
+}

@@ -1,0 +1,232 @@
+import type { ToolUseBlock } from '@shared/content'
+import type { ApprovalRequest } from '@shared/events'
+import type { ApprovalDecision } from '@shared/operations'
+import { messageOf } from '../errors'
+import { StreamRedactor } from '../redact'
+import type { Tool, ToolContext, ToolResult } from '../tools/types'
+import { decide } from './approvals'
+import type { TurnContext } from './types'
+
+/** Time a tool has to end after an interrupt before it is left behind, in milliseconds. */
+const ABORT_GRACE_MS = 5_000
+
+interface ReadyCall {
+  block: ToolUseBlock
+  tool: Tool
+  input: unknown
+  intent: string
+}
+type Prepared = { kind: 'ready'; call: ReadyCall } | { kind: 'refused'; block: ToolUseBlock; result: ToolResult }
+
+export type CallsOutcome = 'done' | 'approval_unavailable'
+
+/**
+ * Runs the tool calls of one reply: all are validated, all are decided, then the allowed ones run (parallel ones
+ * together, a serial one alone) and every call gets exactly one result, recorded in call order.
+ */
+export async function runToolCalls(turn: TurnContext, blocks: ToolUseBlock[]): Promise<CallsOutcome> {
+  const prepared = blocks.map((block) => prepare(turn, block))
+  const approved = await approve(turn, prepared)
+  if (approved === 'unavailable') {
+    for (const p of prepared) {
+      announce(turn, p)
+      record(turn, facts(p).block, failed('Not run: this call needs an approval, and nobody can give one here.'), 0)
+    }
+    return 'approval_unavailable'
+  }
+  for (const batch of batches(approved)) await runBatch(turn, batch)
+  return 'done'
+}
+
+function facts(p: Prepared): { block: ToolUseBlock } {
+  return p.kind === 'ready' ? { block: p.call.block } : { block: p.block }
+}
+
+function prepare(turn: TurnContext, block: ToolUseBlock): Prepared {
+  const refuse = (message: string): Prepared => ({ kind: 'refused', block, result: failed(message) })
+  const tool = turn.tools.find((t) => t.name === block.name)
+  if (!tool) {
+    const names = turn.tools.map((t) => t.name).join(', ')
+    return refuse(`There is no tool named "${block.name}". Available: ${names}.`)
+  }
+  if (block.malformed !== undefined) {
+    return refuse(
+      `The arguments of this call were not a JSON object, so it was not run. Send valid JSON; for long text use ` +
+        `smaller pieces. Received: ${block.malformed.slice(0, 400)}`,
+    )
+  }
+  const parsed = tool.schema.safeParse(block.input)
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `- ${issue.path.join('.') || '(arguments)'}: ${issue.message}`)
+    return refuse(`The arguments do not fit the tool's schema, so it was not run:\n${problems.join('\n')}`)
+  }
+  return { kind: 'ready', call: { block, tool, input: parsed.data, intent: tool.intent(parsed.data) } }
+}
+
+/** Asks for what must be asked. The answer keeps the order; refused and denied calls carry their result. */
+async function approve(turn: TurnContext, prepared: Prepared[]): Promise<Prepared[] | 'unavailable'> {
+  const { mode, allowed_tools } = turn.state()
+  const requests: ApprovalRequest[] = []
+  const decided = prepared.map((p): Prepared => {
+    if (p.kind === 'refused') return p
+    const { block, tool, input, intent } = p.call
+    const verdict = decide({ tool: tool.name, effect: tool.effect(input) }, mode, allowed_tools)
+    if (verdict.kind === 'deny') return { kind: 'refused', block, result: failed(verdict.reason) }
+    if (verdict.kind === 'ask') {
+      requests.push({
+        tool: tool.name,
+        arguments: block.input,
+        tool_call_id: block.id,
+        intent,
+        block_reason: verdict.reason,
+      })
+    }
+    return p
+  })
+  if (requests.length === 0) return decided
+  if (turn.approvals === 'unavailable') return 'unavailable'
+
+  turn.emit('approval_required', { tools: requests, count: requests.length })
+  const answers = new Map<string, ApprovalDecision>()
+  await Promise.all(
+    requests.map(async ({ tool_call_id }) => {
+      answers.set(tool_call_id, await turn.gate.wait(tool_call_id, turn.signal))
+    }),
+  )
+  return decided.map((p): Prepared => {
+    const answer = p.kind === 'ready' ? answers.get(p.call.block.id) : undefined
+    if (p.kind === 'refused' || !answer) return p
+    const { block, tool } = p.call
+    turn.emit('tool_state_change', {
+      tool_call_id: block.id,
+      tool: tool.name,
+      state: answer.approved ? 'approved' : 'rejected',
+    })
+    if (answer.approved) return p
+    const feedback = answer.feedback?.trim()
+    const message = feedback
+      ? `The user denied this call and says: ${feedback}`
+      : 'The user denied this call. Do not repeat it; ask or take another way.'
+    return { kind: 'refused', block, result: failed(message) }
+  })
+}
+
+/** Consecutive parallel calls form one batch; a serial call is a batch of its own. */
+function batches(prepared: Prepared[]): Prepared[][] {
+  const result: Prepared[][] = []
+  let open: Prepared[] | null = null
+  for (const p of prepared) {
+    if (p.kind === 'ready' && p.call.tool.concurrency === 'serial') {
+      result.push([p])
+      open = null
+    } else if (open) {
+      open.push(p)
+    } else {
+      open = [p]
+      result.push(open)
+    }
+  }
+  return result
+}
+
+async function runBatch(turn: TurnContext, batch: Prepared[]): Promise<void> {
+  for (const p of batch) announce(turn, p)
+  // A crash must never leave an effect without its record.
+  await turn.durable()
+  const runs = batch.map((p) =>
+    p.kind === 'ready' ? runOne(turn, p.call) : Promise.resolve({ result: p.result, ms: 0 }),
+  )
+  for (const [i, run] of runs.entries()) {
+    const { result, ms } = await run
+    const p = batch[i]
+    if (p) record(turn, facts(p).block, result, ms)
+  }
+}
+
+function announce(turn: TurnContext, p: Prepared): void {
+  const { block } = facts(p)
+  const shown = turn.state().items.some((item) => item.kind === 'tool' && item.call_id === block.id)
+  if (shown) return
+  turn.emit('tool_call', {
+    tool: block.name,
+    arguments: block.input,
+    tool_call_id: block.id,
+    intent: p.kind === 'ready' ? p.call.intent : '',
+  })
+}
+
+async function runOne(turn: TurnContext, call: ReadyCall): Promise<{ result: ToolResult; ms: number }> {
+  const { block, tool, input } = call
+  const started = performance.now()
+  const finish = (result: ToolResult): { result: ToolResult; ms: number } => ({
+    result,
+    ms: Math.round(performance.now() - started),
+  })
+  if (turn.signal.aborted) return finish(failed('Not run: the user stopped the turn.'))
+  const redactors = { stdout: new StreamRedactor(turn.secrets), stderr: new StreamRedactor(turn.secrets) }
+  const log = (text: string, stream: 'stdout' | 'stderr'): void => {
+    if (text !== '') turn.emit('tool_log', { tool: tool.name, log: text, tool_call_id: block.id, stream })
+  }
+  const context: ToolContext = {
+    call_id: block.id,
+    cwd: turn.state().cwd,
+    signal: turn.signal,
+    mode: turn.state().mode,
+    outputs_dir: turn.outputs_dir,
+    files: turn.files,
+    log: (text, stream) => log(redactors[stream].push(text), stream),
+    set_plan: (plan) => turn.emit('plan_update', { plan }),
+    plan: () => turn.state().plan,
+    env: turn.env,
+  }
+  const outcome = await Promise.race([attempt(tool, input, context), abandoned(turn.signal)])
+  for (const stream of ['stdout', 'stderr'] as const) log(redactors[stream].flush(), stream)
+  const done = finish(outcome)
+  // Siblings that are still running must not hide that this one is through.
+  if (!turn.signal.aborted) {
+    turn.emit('tool_state_change', {
+      tool_call_id: block.id,
+      tool: tool.name,
+      state: outcome.ok ? 'completed' : 'failed',
+    })
+  }
+  return done
+}
+
+async function attempt(tool: Tool, input: unknown, context: ToolContext): Promise<ToolResult> {
+  try {
+    return await tool.run(input, context)
+  } catch (error) {
+    return failed(`The tool failed: ${messageOf(error)}`)
+  }
+}
+
+/** Resolves only when a tool keeps running long after an interrupt. */
+function abandoned(signal: AbortSignal): Promise<ToolResult> {
+  return new Promise((resolve) => {
+    const start = (): void => {
+      setTimeout(
+        () => resolve(failed('Stopped by the user; the tool did not end in time and was left behind.')),
+        ABORT_GRACE_MS,
+      ).unref()
+    }
+    if (signal.aborted) start()
+    else signal.addEventListener('abort', start, { once: true })
+  })
+}
+
+function record(turn: TurnContext, block: ToolUseBlock, result: ToolResult, ms: number): void {
+  turn.emit('tool_output', {
+    tool: block.name,
+    tool_call_id: block.id,
+    output: result.output,
+    success: result.ok,
+    duration_ms: ms,
+    spill: result.spill,
+    details: result.details,
+  })
+}
+
+function failed(output: string): ToolResult {
+  return { ok: false, output }
+}

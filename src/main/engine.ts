@@ -1,0 +1,347 @@
+import { access, constants, stat } from 'node:fs/promises'
+import { arch, platform, release } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import type { AppInfo, BridgePush, CredentialStatus, DoctorCheck } from '@shared/bridge'
+import { foldEvents } from '@shared/reducer'
+import { DEMO_MODEL, type Settings, type SettingsPatch } from '@shared/settings'
+import { initialState, type SessionState, type SessionSummary, summarize } from '@shared/state'
+import { version } from '../../package.json'
+import { runTurn } from './agent/loop'
+import { systemPrompt } from './agent/prompts'
+import type { TurnContext } from './agent/types'
+import type { BridgeEngine } from './bridge/types'
+import { connectWindow } from './bridge/window'
+import type { Engine, EngineClient, EngineOptions, NewSession, RunOptions } from './engine-types'
+import { isNodeError, UserError } from './errors'
+import { createModelClient, listModels, normalizeModelId } from './models/registry'
+import type { ModelClient } from './models/types'
+import { acquireWriterLock } from './session/lock'
+import { EventLog, readLog } from './session/log'
+import { LiveSession } from './session/session'
+import { SessionStore } from './session/store'
+import type { Session } from './session/types'
+import { createTools, SessionFileTracker } from './tools/registry'
+import type { Tool } from './tools/types'
+import { commandEnvironment, secretValues } from './workspace/environment'
+import { findPython } from './workspace/programs'
+
+export const APP_VERSION = version
+
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  return new EngineImpl(options)
+}
+
+class EngineImpl implements BridgeEngine {
+  readonly store: SessionStore
+  private current: Settings
+  private readonly open = new Map<string, Promise<LiveSession>>()
+  private readonly closing = new Map<string, Promise<void>>()
+  private readonly windows = new Set<(push: BridgePush) => void>()
+  private readonly clients = new Map<string, Promise<ModelClient>>()
+  private readonly secretsFromEnv: string[]
+  private readonly commandEnv: NodeJS.ProcessEnv
+  private readonly tools: Tool[] = createTools()
+  private python: Promise<string | null> | null = null
+
+  constructor(readonly options: EngineOptions) {
+    this.current = options.settings
+    this.store = new SessionStore(options.home)
+    this.secretsFromEnv = secretValues(options.env)
+    this.commandEnv = commandEnvironment(options.env)
+  }
+
+  get home(): string {
+    return this.options.home
+  }
+
+  get settings(): Settings {
+    return this.current
+  }
+
+  listSessions(): Promise<SessionSummary[]> {
+    return this.store.list()
+  }
+
+  async createSession(spec: NewSession, run: RunOptions = {}): Promise<Session> {
+    const cwd = await this.workingFolder(spec.cwd ?? this.current.default_cwd ?? this.options.cwd)
+    const model = normalizeModelId(spec.model ?? this.current.model)
+    await this.checkModel(model)
+    const id = await this.store.create()
+    const opening = this.openLive(id, run)
+    this.open.set(id, opening)
+    const session = await opening
+    session.emit('session_update', {
+      created: { log_version: 1, app_version: version },
+      cwd,
+      model,
+      mode: spec.mode ?? this.current.mode,
+      effort: spec.effort === undefined ? this.current.effort : spec.effort,
+      ...(spec.title ? { title: spec.title } : {}),
+    })
+    session.emit('ready', { message: 'Ready', tool_count: this.tools.length })
+    return session
+  }
+
+  async openSession(id: string, run: RunOptions = {}): Promise<Session> {
+    const known = this.open.get(id)
+    if (known) return known
+    if (!(await this.store.exists(id))) {
+      throw new UserError('session_not_found', `There is no session ${id}.`, 'List them: ml-intern sessions list')
+    }
+    // Another caller may have begun to open it meanwhile.
+    const opening = this.open.get(id) ?? this.openLive(id, run)
+    this.open.set(id, opening)
+    opening.catch(() => this.open.delete(id))
+    return opening
+  }
+
+  async viewSession(id: string): Promise<Session> {
+    try {
+      return await this.openSession(id)
+    } catch (error) {
+      if (!(error instanceof UserError) || error.code !== 'session_busy') throw error
+      return readOnlySession(await this.store.fold(id), error)
+    }
+  }
+
+  async readSession(id: string): Promise<SessionState> {
+    const live = await this.open.get(id)
+    if (live) return live.state
+    if (!(await this.store.exists(id))) {
+      throw new UserError('session_not_found', `There is no session ${id}.`, 'List them: ml-intern sessions list')
+    }
+    return this.store.fold(id)
+  }
+
+  async releaseSession(id: string): Promise<void> {
+    const session = await this.open.get(id)
+    if (!session || session.state.status !== 'idle' || session.watchers > 0) return
+    await this.closeSession(id, session)
+  }
+
+  async renameSession(id: string, title: string): Promise<void> {
+    const session = await this.openSession(id)
+    if (session instanceof LiveSession) await session.rename(title)
+  }
+
+  async removeSession(id: string): Promise<void> {
+    const session = await this.open.get(id)
+    if (session) {
+      if (session.state.status !== 'idle') {
+        throw new UserError('session_running', 'The session is still working.', 'Stop it first.')
+      }
+      await this.closeSession(id, session)
+    }
+    await this.store.remove(id)
+    this.broadcast({ kind: 'session', id, summary: null })
+  }
+
+  async latestSession(cwd: string): Promise<string | null> {
+    const folder = await this.workingFolder(cwd)
+    const sessions = await this.store.list()
+    return sessions.find((session) => session.cwd === folder)?.id ?? null
+  }
+
+  async createDemo(run: RunOptions = {}): Promise<{ session: Session; prompt: string }> {
+    const { createDemoProject, DEMO_PROMPT } = await import('./demo/project')
+    const cwd = await createDemoProject(join(this.home, 'demo'))
+    const session = await this.createSession({ cwd, model: DEMO_MODEL, mode: 'auto' }, run)
+    return { session, prompt: DEMO_PROMPT }
+  }
+
+  async checkModel(model: string): Promise<void> {
+    await this.client(model)
+  }
+
+  async updateSettings(patch: SettingsPatch): Promise<Settings> {
+    if (patch.default_cwd) await this.workingFolder(patch.default_cwd)
+    this.current = await this.options.save_settings(patch)
+    this.broadcast({ kind: 'settings', settings: this.current })
+    return this.current
+  }
+
+  connect(push: (message: BridgePush) => void): EngineClient {
+    this.windows.add(push)
+    const client = connectWindow(this, push)
+    return {
+      request: client.request,
+      close: () => {
+        this.windows.delete(push)
+        client.close()
+      },
+    }
+  }
+
+  broadcast(push: BridgePush): void {
+    for (const send of this.windows) send(push)
+  }
+
+  runDoctor(): Promise<DoctorCheck[]> {
+    return this.options.run_doctor()
+  }
+
+  async close(): Promise<void> {
+    const sessions = await Promise.allSettled(this.open.values())
+    await Promise.all(sessions.map((s) => (s.status === 'fulfilled' ? s.value.close() : undefined)))
+    this.open.clear()
+  }
+
+  async appInfo(): Promise<AppInfo> {
+    const { settings } = this
+    const credentials = [await this.options.credentials.status('anthropic')]
+    return {
+      version,
+      host: this.options.host === 'desktop' ? 'desktop' : 'browser',
+      platform: `${platform()} ${arch()}`,
+      home: this.home,
+      default_cwd: settings.default_cwd ?? this.options.cwd,
+      settings,
+      models: await listModels({ settings, credentials: this.options.credentials }),
+      credentials,
+      sandbox: {
+        kind: 'none',
+        reason: 'This version does not sandbox commands: in Ask mode every command asks first.',
+      },
+      python: await this.findPython(),
+    }
+  }
+
+  private findPython(): Promise<string | null> {
+    this.python ??= findPython(this.commandEnv)
+    return this.python
+  }
+
+  private secrets = (): readonly string[] => [...this.secretsFromEnv, ...this.options.credentials.known_secrets()]
+
+  private client(model: string): Promise<ModelClient> {
+    const known = this.clients.get(model)
+    if (known) return known
+    const made = createModelClient(model, {
+      credentials: this.options.credentials,
+      settings: this.current,
+      env: this.options.env,
+      demo: async () => {
+        const { createDemoClient } = await import('./demo/scripted-model')
+        return createDemoClient(this.options.host === 'headless' ? { pace: 0 } : {})
+      },
+    })
+    this.clients.set(model, made)
+    made.catch(() => this.clients.delete(model))
+    return made
+  }
+
+  credentialChanged(status: CredentialStatus): CredentialStatus {
+    this.clients.clear()
+    this.broadcast({ kind: 'credentials', credentials: [status] })
+    return status
+  }
+
+  private async openLive(id: string, run: RunOptions): Promise<LiveSession> {
+    await this.closing.get(id)
+    const dir = this.store.dir(id)
+    const lock = await acquireWriterLock(dir)
+    try {
+      const file = join(dir, 'events.jsonl')
+      let session: LiveSession | null = null
+      const log = await EventLog.open(file, { onFailure: (failure) => session?.logFailed(failure) })
+      let state = initialState(id)
+      for await (const event of readLog(file)) state = foldEvents(state, [event])
+      session = new LiveSession(state, {
+        dir,
+        log,
+        lock,
+        checkModel: (model) => this.checkModel(model),
+        runTurn,
+        turnDefaults: () => this.turnDefaults(id, run),
+        files: new SessionFileTracker(),
+        secrets: this.secrets,
+        onSettled: (settled) => this.store.saveSummary(settled),
+        onChange: this.announcer(id),
+      })
+      await session.recover()
+      return session
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+  }
+
+  /** Tells every window when what the list of sessions shows has changed. */
+  private announcer(id: string): (state: SessionState) => void {
+    let shown = ''
+    return (state) => {
+      const { title, model, status, last_outcome, turns, cwd } = state
+      const now = JSON.stringify([title, model, status, last_outcome, turns, cwd])
+      if (now === shown || cwd === '') return
+      shown = now
+      this.broadcast({ kind: 'session', id, summary: summarize(state) })
+    }
+  }
+
+  private async turnDefaults(
+    id: string,
+    run: RunOptions,
+  ): ReturnType<ConstructorParameters<typeof LiveSession>[1]['turnDefaults']> {
+    const session = await this.open.get(id)
+    if (!session) throw new UserError('session_not_found', `Session ${id} is not open.`)
+    const python = (await this.findPython()) ?? 'none found on PATH'
+    const host = `${platform()} ${release()} ${arch()}`
+    const defaults: Pick<TurnContext, 'client' | 'system'> = {
+      client: () => this.client(session.state.model),
+      system: () =>
+        systemPrompt({ cwd: session.state.cwd, mode: session.state.mode, platform: host, python, now: new Date() }),
+    }
+    return {
+      ...defaults,
+      tools: this.tools,
+      approvals: run.approvals ?? 'wait',
+      max_iterations: run.max_iterations ?? this.current.max_iterations,
+      streaming: run.streaming ?? true,
+      env: this.commandEnv,
+      secrets: this.secrets,
+    }
+  }
+
+  private async closeSession(id: string, session: LiveSession): Promise<void> {
+    this.open.delete(id)
+    const closed = session.close().finally(() => this.closing.delete(id))
+    this.closing.set(id, closed)
+    await closed
+  }
+
+  /** The absolute path of a folder that can be read; throws what is wrong with it. */
+  private async workingFolder(path: string): Promise<string> {
+    const folder = isAbsolute(path) ? path : resolve(this.options.cwd, path)
+    try {
+      if (!(await stat(folder)).isDirectory()) {
+        throw new UserError(
+          'not_a_directory',
+          `${folder} is a file.`,
+          'Name the folder that the session should work in.',
+        )
+      }
+      await access(folder, constants.R_OK | constants.X_OK)
+    } catch (error) {
+      if (!isNodeError(error)) throw error
+      if (error.code === 'ENOENT') {
+        throw new UserError('not_found', `There is no folder ${folder}.`, 'Create it, or name another one.')
+      }
+      throw new UserError('permission', `${folder} cannot be read (${error.code}).`, 'Choose a folder you may read.')
+    }
+    return folder
+  }
+}
+
+/** A session that another process writes: its state as it was when it was opened. */
+function readOnlySession(state: SessionState, busy: UserError): Session {
+  return {
+    id: state.id,
+    state,
+    read_only: true,
+    submit: () => Promise.reject(busy),
+    onEvent: () => () => undefined,
+    since: () => ({ kind: 'snapshot', state }),
+    idle: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  }
+}
