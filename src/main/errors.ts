@@ -47,6 +47,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** An error of the system (ENOENT, EACCES, …), not one of ours. */
 export function isNodeError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error
+  return error instanceof Error && !(error instanceof UserError) && 'code' in error
 }

@@ -86,13 +86,13 @@ async function approve(turn: TurnContext, prepared: Prepared[]): Promise<Prepare
   if (requests.length === 0) return decided
   if (turn.approvals === 'unavailable') return 'unavailable'
 
-  turn.emit('approval_required', { tools: requests, count: requests.length })
   const answers = new Map<string, ApprovalDecision>()
-  await Promise.all(
-    requests.map(async ({ tool_call_id }) => {
-      answers.set(tool_call_id, await turn.gate.wait(tool_call_id, turn.signal))
-    }),
-  )
+  const waits = requests.map(async ({ tool_call_id }) => {
+    answers.set(tool_call_id, await turn.gate.wait(tool_call_id, turn.signal))
+  })
+  // The gate is set before anybody hears of it: a host may answer while it is being told.
+  turn.emit('approval_required', { tools: requests, count: requests.length })
+  await Promise.all(waits)
   return decided.map((p): Prepared => {
     const answer = p.kind === 'ready' ? answers.get(p.call.block.id) : undefined
     if (p.kind === 'refused' || !answer) return p
@@ -179,7 +179,7 @@ async function runOne(turn: TurnContext, call: ReadyCall): Promise<{ result: Too
     plan: () => turn.state().plan,
     env: turn.env,
   }
-  const outcome = await Promise.race([attempt(tool, input, context), abandoned(turn.signal)])
+  const outcome = await untilAbandoned(attempt(tool, input, context), turn.signal)
   for (const stream of ['stdout', 'stderr'] as const) log(redactors[stream].flush(), stream)
   const done = finish(outcome)
   // Siblings that are still running must not hide that this one is through.
@@ -201,18 +201,24 @@ async function attempt(tool: Tool, input: unknown, context: ToolContext): Promis
   }
 }
 
-/** Resolves only when a tool keeps running long after an interrupt. */
-function abandoned(signal: AbortSignal): Promise<ToolResult> {
-  return new Promise((resolve) => {
-    const start = (): void => {
-      setTimeout(
-        () => resolve(failed('Stopped by the user; the tool did not end in time and was left behind.')),
-        ABORT_GRACE_MS,
-      ).unref()
+/** The tool's own result, or, when it keeps running long after an interrupt, one that says it was left behind. */
+async function untilAbandoned(run: Promise<ToolResult>, signal: AbortSignal): Promise<ToolResult> {
+  let timer: NodeJS.Timeout | undefined
+  let onAbort = (): void => undefined
+  const abandoned = new Promise<ToolResult>((resolve) => {
+    onAbort = () => {
+      const result = failed('Stopped by the user; the tool did not end in time and was left behind.')
+      timer = setTimeout(() => resolve(result), ABORT_GRACE_MS)
     }
-    if (signal.aborted) start()
-    else signal.addEventListener('abort', start, { once: true })
   })
+  if (signal.aborted) onAbort()
+  else signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([run, abandoned])
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
+  }
 }
 
 function record(turn: TurnContext, block: ToolUseBlock, result: ToolResult, ms: number): void {
