@@ -16,6 +16,12 @@ const wants = (part) => parts.length === 0 || parts.includes(part)
 const needed = [
   { program: 'chromium', packages: ['chromium'], alternatives: ['google-chrome', 'chromium-browser'] },
   { program: 'python3', packages: ['python3'] },
+  // The demo's script uses scikit-learn when it is there: tested with and without.
+  {
+    program: 'scikit-learn',
+    packages: ['python3-sklearn'],
+    isHere: () => runs('/usr/bin/python3', '-c', 'import sklearn'),
+  },
   { program: 'bash', packages: ['bash'] },
   { program: 'unshare', packages: ['util-linux'] },
   { program: 'dbus-run-session', packages: ['dbus', 'dbus-x11'] },
@@ -27,8 +33,14 @@ function onPath(program) {
   return folders.some((folder) => folder !== '' && existsSync(join(folder, program)))
 }
 
+function runs(command, ...args) {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0
+}
+
 function setUp() {
-  const missing = needed.filter(({ program, alternatives = [] }) => ![program, ...alternatives].some(onPath))
+  const missing = needed.filter(({ program, alternatives = [], isHere }) =>
+    isHere ? !isHere() : ![program, ...alternatives].some(onPath),
+  )
   if (missing.length === 0) return
   const packages = missing.flatMap((entry) => entry.packages)
   const isRootOnDebian = platform === 'linux' && getuid?.() === 0 && existsSync('/etc/debian_version')
