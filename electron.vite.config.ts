@@ -32,6 +32,11 @@ export default defineConfig({
   renderer: {
     resolve: { alias: { '@shared': shared } },
     plugins: [react(), tailwind()],
-    build: { minify: true, chunkSizeWarningLimit: 1500 },
+    build: {
+      minify: true,
+      chunkSizeWarningLimit: 1500,
+      // A font inlined as data: is refused by the content security policy.
+      assetsInlineLimit: 0,
+    },
   },
 })

@@ -2,9 +2,8 @@ import { access, constants, stat } from 'node:fs/promises'
 import { arch, platform, release } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { AppInfo, BridgePush, CredentialStatus, DoctorCheck } from '@shared/bridge'
-import { foldEvents } from '@shared/reducer'
 import { DEMO_MODEL, type Settings, type SettingsPatch } from '@shared/settings'
-import { initialState, type SessionState, type SessionSummary, summarize } from '@shared/state'
+import { type SessionState, type SessionSummary, summarize } from '@shared/state'
 import { version } from '../../package.json'
 import { runTurn } from './agent/loop'
 import { systemPrompt } from './agent/prompts'
@@ -16,7 +15,7 @@ import { isNodeError, UserError } from './errors'
 import { createModelClient, listModels, normalizeModelId } from './models/registry'
 import type { ModelClient } from './models/types'
 import { acquireWriterLock } from './session/lock'
-import { EventLog, readLog } from './session/log'
+import { EventLog } from './session/log'
 import { LiveSession } from './session/session'
 import { SessionStore } from './session/store'
 import type { Session } from './session/types'
@@ -115,7 +114,7 @@ class EngineImpl implements BridgeEngine {
 
   async releaseSession(id: string): Promise<void> {
     const session = await this.open.get(id)
-    if (!session || session.state.status !== 'idle' || session.watchers > 0) return
+    if (session?.state.status !== 'idle' || session.watchers > 0) return
     await this.closeSession(id, session)
   }
 
@@ -244,8 +243,7 @@ class EngineImpl implements BridgeEngine {
       const file = join(dir, 'events.jsonl')
       let session: LiveSession | null = null
       const log = await EventLog.open(file, { onFailure: (failure) => session?.logFailed(failure) })
-      let state = initialState(id)
-      for await (const event of readLog(file)) state = foldEvents(state, [event])
+      const state = await this.store.fold(id)
       session = new LiveSession(state, {
         dir,
         log,

@@ -59,6 +59,24 @@ export class StreamRedactor {
   }
 }
 
+/** A StreamRedactor for bytes: what it passes through is not changed in any other way. */
+export class ByteRedactor {
+  private readonly text: StreamRedactor
+
+  constructor(secrets: () => readonly string[]) {
+    // Latin-1 maps every byte to one character and back, so that any bytes survive.
+    this.text = new StreamRedactor(() => secrets().map((secret) => Buffer.from(secret, 'utf8').toString('latin1')))
+  }
+
+  push(bytes: Buffer): Buffer {
+    return Buffer.from(this.text.push(bytes.toString('latin1')), 'latin1')
+  }
+
+  flush(): Buffer {
+    return Buffer.from(this.text.flush(), 'latin1')
+  }
+}
+
 /** Length of the longest end of `text` that is a proper beginning of a secret. */
 function longestPrefixAtEnd(text: string, secrets: readonly string[]): number {
   let longest = 0

@@ -1,4 +1,5 @@
 import { type AnyEvent, type EventData, isUnknownEvent, type SessionEvent } from './events'
+import { appendItem, inherit, ownItems, releaseItems, replaceItem } from './items'
 import {
   LIVE_LOG_CHARS,
   type NoticeItem,
@@ -25,9 +26,23 @@ export function applyEvent(state: SessionState, event: AnyEvent): SessionState {
 }
 
 export function foldEvents(state: SessionState, events: Iterable<AnyEvent>): SessionState {
-  let next = state
-  for (const event of events) next = applyEvent(next, event)
-  return next
+  const folder = startFold(state)
+  for (const event of events) folder.apply(event)
+  return folder.end()
+}
+
+/** A fold of many events in pieces, in time that grows with their number; the state can be seen at the end only. */
+export function startFold(state: SessionState): { apply: (event: AnyEvent) => void; end: () => SessionState } {
+  let current: SessionState = { ...state, items: ownItems(state.items) }
+  return {
+    apply: (event) => {
+      current = applyEvent(current, event)
+    },
+    end: () => {
+      releaseItems(current.items)
+      return current
+    },
+  }
 }
 
 /** The first line of the first message, for the list of sessions until a better title comes. */
@@ -56,7 +71,7 @@ function fold(s: SessionState, event: SessionEvent): SessionState {
       return {
         ...s,
         title: s.title || titleFrom(content),
-        items: [...s.items, item],
+        items: appendItem(s.items, item),
         status: 'running',
         activity: s.status === 'idle' ? 'Thinking' : s.activity,
         turns: source === 'user' ? s.turns + 1 : s.turns,
@@ -82,7 +97,7 @@ function fold(s: SessionState, event: SessionEvent): SessionState {
         seen_seq: seen_seq ?? null,
         partial: partial ?? false,
       }
-      return { ...s, items: [...s.items, item], draft: null, retry: null }
+      return { ...s, items: appendItem(s.items, item), draft: null, retry: null }
     }
     case 'assistant_stream_end':
       return s.draft?.id === event.data.id ? { ...s, draft: null } : s
@@ -146,13 +161,13 @@ function fold(s: SessionState, event: SessionEvent): SessionState {
     case 'undo_complete': {
       const from = s.items.findIndex((item) => item.kind === 'user' && item.key === event.data.user_message_id)
       if (from < 0) return s
-      const items = s.items.slice(0, from)
+      const items = inherit(s.items, s.items.slice(0, from))
       return { ...settle({ ...s, items, draft: null, live_logs: {} }, null), turns: countTurns(items) }
     }
     case 'guard': {
       const { kind, content } = event.data
       const item = { kind: 'guard', key: `guard-${event.seq}`, seq: event.seq, time: event.time } as const
-      return { ...s, items: [...s.items, { ...item, guard: kind, text: content }] }
+      return { ...s, items: appendItem(s.items, { ...item, guard: kind, text: content }) }
     }
     case 'resumed':
       // A crash leaves a turn open in the log: resuming closes it.
@@ -232,12 +247,12 @@ function foldUsage(s: SessionState, data: EventData<'llm_call'>): SessionState {
 
 /** The end of a turn: nothing runs, nothing waits. */
 function settle(s: SessionState, outcome: SessionState['last_outcome']): SessionState {
-  const open = s.items.some((item) => item.kind === 'tool' && isOpen(item.state))
-  const items = open
-    ? s.items.map((item) =>
-        item.kind === 'tool' && isOpen(item.state) ? { ...item, state: 'cancelled' as const } : item,
-      )
-    : s.items
+  let items = s.items
+  for (let at = items.length - 1; at >= 0; at--) {
+    const item = items[at]
+    if (!item || isTurnStart(item)) break
+    if (item.kind === 'tool' && isOpen(item.state)) items = replaceItem(items, at, { ...item, state: 'cancelled' })
+  }
   return {
     ...s,
     items,
@@ -278,8 +293,18 @@ function toolStateOf(state: EventData<'tool_state_change'>['state']): ToolItemSt
   }
 }
 
+/** Calls belong to the turn they were made in: what is older need not be searched. */
 function toolIndex(items: TranscriptItem[], callId: string): number {
-  return items.findLastIndex((item) => item.kind === 'tool' && item.call_id === callId)
+  for (let at = items.length - 1; at >= 0; at--) {
+    const item = items[at]
+    if (!item || isTurnStart(item)) return -1
+    if (item.kind === 'tool' && item.call_id === callId) return at
+  }
+  return -1
+}
+
+function isTurnStart(item: TranscriptItem): boolean {
+  return item.kind === 'user' && item.source === 'user'
 }
 
 function findTool(items: TranscriptItem[], callId: string): ToolItem | null {
@@ -315,7 +340,7 @@ function withTool(
           details: null,
         }
   const item: ToolItem = { ...before, ...change }
-  const items = at < 0 ? [...s.items, item] : s.items.with(at, item)
+  const items = at < 0 ? appendItem(s.items, item) : replaceItem(s.items, at, item)
   return { ...s, items }
 }
 
@@ -333,7 +358,7 @@ function withNotice(
     code: '',
     ...notice,
   }
-  return { ...s, items: [...s.items, item] }
+  return { ...s, items: appendItem(s.items, item) }
 }
 
 function countTurns(items: TranscriptItem[]): number {

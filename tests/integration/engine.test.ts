@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TRANSIENT_EVENTS } from '@shared/events'
 import { foldEvents } from '@shared/reducer'
@@ -33,7 +33,9 @@ async function start(script: Script, options: Parameters<typeof testEngine>[1] =
   engines.push(engine)
   return { server, engine }
 }
-const text = (value: string, chunks: number | string[] = 1) => ({ blocks: [{ type: 'text' as const, text: value, chunks }] })
+const text = (value: string, chunks: number | string[] = 1) => ({
+  blocks: [{ type: 'text' as const, text: value, chunks }],
+})
 const tool = (name: string, input: Record<string, unknown>) => ({ type: 'tool_use' as const, name, input })
 const logOf = async (engine: Engine, id: string) =>
   parseLog(await readFile(join(engine.home, 'sessions', id, 'events.jsonl'), 'utf8'))
@@ -60,7 +62,9 @@ describe('a session on the real engine', () => {
     await session.idle()
 
     expect(f.events.at(-1)).toMatchObject({ type: 'turn_complete', data: { final_response: 'The loss is 0.25.' } })
-    const outputs = f.events.flatMap((e) => (e.type === 'tool_output' ? [e.data as { output: string; success: boolean }] : []))
+    const outputs = f.events.flatMap((e) =>
+      e.type === 'tool_output' ? [e.data as { output: string; success: boolean }] : [],
+    )
     expect(outputs.map((o) => o.success)).toEqual([true, true, true, true, true, false])
     expect(outputs[2]?.output).toContain('loss=0.5')
     expect(outputs[4]?.output).toContain('loss=0.25')
@@ -87,7 +91,10 @@ describe('a session on the real engine', () => {
 
   it('keeps partial output on interrupt, closes the connection, and the next turn works', async () => {
     const gate = createGate()
-    const { server, engine } = await start([{ ...text('Half a reply', ['Half ', 'a reply']), gate, afterChunks: 1 }, text('Again.')])
+    const { server, engine } = await start([
+      { ...text('Half a reply', ['Half ', 'a reply']), gate, afterChunks: 1 },
+      text('Again.'),
+    ])
     const session = await engine.createSession({})
     const f = follow(session)
     const chunk = f.next('assistant_chunk')
@@ -106,9 +113,7 @@ describe('a session on the real engine', () => {
   })
 
   it('interrupts a running command: its process is gone and its output is kept', async () => {
-    const { engine } = await start([
-      { blocks: [tool('bash', { command: 'echo $$; exec sleep 300' })] },
-    ])
+    const { engine } = await start([{ blocks: [tool('bash', { command: 'echo $$; exec sleep 300' })] }])
     const session = await engine.createSession({})
     const f = follow(session)
     const log = f.next('tool_log', (data) => /^\d+\n/.test(data.log))
@@ -122,7 +127,11 @@ describe('a session on the real engine', () => {
   })
 
   it('resumes by id with the whole conversation, in the same order of messages', async () => {
-    const { server, engine } = await start([{ blocks: [tool('bash', { command: 'echo one' })] }, text('Done.'), text('Again.')])
+    const { server, engine } = await start([
+      { blocks: [tool('bash', { command: 'echo one' })] },
+      text('Done.'),
+      text('Again.'),
+    ])
     const session = await engine.createSession({})
     await session.submit({ op: 'user_input', text: 'first' })
     await session.idle()
@@ -135,7 +144,13 @@ describe('a session on the real engine', () => {
     expect(resumed.state).toEqual(before)
     await resumed.submit({ op: 'user_input', text: 'second' })
     await resumed.idle()
-    expect(server.requests[2]?.body.messages.map((m) => m.role)).toEqual(['user', 'assistant', 'user', 'assistant', 'user'])
+    expect(server.requests[2]?.body.messages.map((m) => m.role)).toEqual([
+      'user',
+      'assistant',
+      'user',
+      'assistant',
+      'user',
+    ])
     expect(await second.latestSession(folder)).toBe(session.id)
   })
 
@@ -172,7 +187,11 @@ describe('a session on the real engine', () => {
 
   it('asks in ask mode, remembers an approval for the session, and refuses a decision nobody waits for', async () => {
     const { engine } = await start(
-      [{ blocks: [tool('bash', { command: 'echo 1' })] }, { blocks: [tool('bash', { command: 'echo 2' })] }, text('Done.')],
+      [
+        { blocks: [tool('bash', { command: 'echo 1' })] },
+        { blocks: [tool('bash', { command: 'echo 2' })] },
+        text('Done.'),
+      ],
       { settings: { mode: 'ask' } },
     )
     const session = await engine.createSession({})
@@ -223,6 +242,14 @@ describe('a session on the real engine', () => {
     await writeFile(join(folder, 'notes.txt'), `key = ${TEST_KEY}\n`)
     const { server, engine } = await start([
       { blocks: [tool('bash', { command: 'cat notes.txt; env' }), tool('read', { path: 'notes.txt' })] },
+      // Long enough to be kept in a file beside the log, with the key on a border between two reads.
+      {
+        blocks: [
+          tool('bash', {
+            command: 'head -c 65530 /dev/zero | tr "\\0" x; for i in $(seq 3000); do cat notes.txt; done',
+          }),
+        ],
+      },
       text('Done.'),
     ])
     const session = await engine.createSession({})
@@ -231,7 +258,12 @@ describe('a session on the real engine', () => {
     const raw = await readFile(join(engine.home, 'sessions', session.id, 'events.jsonl'), 'utf8')
     expect(raw).toContain('[REDACTED]')
     expect(raw).not.toContain(TEST_KEY)
-    expect(JSON.stringify(server.requests[1]?.body.messages)).not.toContain(TEST_KEY)
+    expect(JSON.stringify(server.requests.map((request) => request.body.messages))).not.toContain(TEST_KEY)
+    const outputs = join(engine.home, 'sessions', session.id, 'outputs')
+    const [file = ''] = await readdir(outputs)
+    const kept = await readFile(join(outputs, file), 'utf8')
+    expect(kept.match(/key = \[REDACTED\]\n/g)).toHaveLength(3000)
+    expect(kept).not.toContain(TEST_KEY)
   })
 
   it('reports provider errors with what to do, and stays usable', async () => {

@@ -178,6 +178,7 @@ async function runOne(turn: TurnContext, call: ReadyCall): Promise<{ result: Too
     set_plan: (plan) => turn.emit('plan_update', { plan }),
     plan: () => turn.state().plan,
     env: turn.env,
+    secrets: turn.secrets,
   }
   const outcome = await untilAbandoned(attempt(tool, input, context), turn.signal)
   for (const stream of ['stdout', 'stderr'] as const) log(redactors[stream].flush(), stream)

@@ -22,16 +22,11 @@ type Handlers = { [M in BridgeMethod]: (input: Required<BridgeInput<M>>) => Prom
 
 /** One window's side of the engine: checks every request, answers with values, and streams the sessions it watches. */
 export function connectWindow(engine: BridgeEngine, push: (message: BridgePush) => void): EngineClient {
-  const watched = new Map<string, () => void>()
-  const handlers = makeHandlers(engine, push, watched)
+  const watches = new Watches(engine, push)
+  const handlers = makeHandlers(engine, watches)
   return {
     request: (method, input) => answer(handlers, method, input),
-    close: () => {
-      const ids = [...watched.keys()]
-      for (const stop of watched.values()) stop()
-      watched.clear()
-      for (const id of ids) void engine.releaseSession(id)
-    },
+    close: () => watches.close(),
   }
 }
 
@@ -59,11 +54,7 @@ async function answer(handlers: Handlers, method: string, input: unknown): Promi
   }
 }
 
-function makeHandlers(
-  engine: BridgeEngine,
-  push: (message: BridgePush) => void,
-  watched: Map<string, () => void>,
-): Handlers {
+function makeHandlers(engine: BridgeEngine, watches: Watches): Handlers {
   const { credentials } = engine.options
   return {
     'app.info': () => engine.appInfo(),
@@ -74,21 +65,19 @@ function makeHandlers(
       return null
     },
     'sessions.remove': async ({ id }) => {
-      watched.get(id)?.()
-      watched.delete(id)
+      watches.stop(id)
       await engine.removeSession(id)
       return null
     },
     'sessions.subscribe': async ({ id, after }) => {
       const session = await engine.viewSession(id)
-      watch(session, push, watched)
-      if (session.read_only) push({ kind: 'session', id, summary: summarize(session.state, true) })
-      // Nothing awaits between this and the reply: no event can fall between the answer and the stream.
+      watches.start(session)
+      // Nothing is awaited after this: the answer and the stream fit together without a gap. The stream may overtake the
+      // answer by a moment; the window holds it back until the answer is there.
       return session.since(after)
     },
     'sessions.unsubscribe': async ({ id }) => {
-      watched.get(id)?.()
-      watched.delete(id)
+      watches.stop(id)
       await engine.releaseSession(id)
       return null
     },
@@ -108,12 +97,42 @@ function makeHandlers(
   }
 }
 
-function watch(session: Session, push: (message: BridgePush) => void, watched: Map<string, () => void>): void {
-  watched.get(session.id)?.()
-  watched.set(
-    session.id,
-    session.onEvent((event) => push({ kind: 'event', event })),
-  )
+/** The sessions that one window follows. */
+class Watches {
+  private readonly stops = new Map<string, () => void>()
+  private closed = false
+
+  constructor(
+    private readonly engine: BridgeEngine,
+    private readonly push: (message: BridgePush) => void,
+  ) {}
+
+  start(session: Session): void {
+    const { id } = session
+    this.stop(id)
+    // The window went away while the session was being opened.
+    if (this.closed) {
+      void this.engine.releaseSession(id)
+      return
+    }
+    const { push } = this
+    const stop = session.onEvent((event) => push({ kind: 'event', event }))
+    this.stops.set(id, stop)
+    if (session.read_only) push({ kind: 'session', id, summary: summarize(session.state, true) })
+  }
+
+  stop(id: string): void {
+    this.stops.get(id)?.()
+    this.stops.delete(id)
+  }
+
+  close(): void {
+    this.closed = true
+    for (const id of [...this.stops.keys()]) {
+      this.stop(id)
+      void this.engine.releaseSession(id)
+    }
+  }
 }
 
 /** The folders inside a folder, for the chooser; hidden ones are left out. */

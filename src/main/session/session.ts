@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
 import type { Subscription } from '@shared/bridge'
 import { type AnyEvent, type EventData, type EventType, type SessionEvent, TRANSIENT_EVENTS } from '@shared/events'
@@ -239,6 +240,8 @@ export class LiveSession implements Session {
 
   private startTurn(): void {
     const controller = new AbortController()
+    // Every running call listens to it; there may be many at once, and none stays.
+    setMaxListeners(0, controller.signal)
     const gate = new ApprovalGate()
     const done = this.turn(controller.signal, gate).finally(() => {
       this.running = null

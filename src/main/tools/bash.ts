@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { messageOf, UserError } from '../errors'
+import { ByteRedactor } from '../redact'
 import { fileProblem, formatBytes } from '../workspace/files'
 import { LiveLog } from '../workspace/live-log'
 import { AnsiStripper, OutputWindow } from '../workspace/output'
@@ -66,7 +67,8 @@ export const bashTool = defineTool({
   schema,
   concurrency: 'parallel',
   effect: () => 'execute',
-  intent: ({ command }) => oneLine(command, 120),
+  // A script typed into the command line says less than what it is for.
+  intent: ({ command, description }) => (description && command.includes('\n') ? description : oneLine(command, 120)),
   run: async ({ command, work_dir, timeout }, context): Promise<ToolResult> => {
     const cwd = resolvePath(work_dir, context.cwd)
     await requireFolder(cwd)
@@ -137,12 +139,15 @@ class CommandOutput {
   readonly #live: LiveLog
   readonly #window = new OutputWindow()
   readonly #spill: SpillWriter
+  /** One for both streams, in the order they are written to the file. */
+  readonly #redactor: ByteRedactor
   readonly #streams = { stdout: newStream(), stderr: newStream() }
   #kept: SpillResult | null = null
 
   constructor(context: ToolContext) {
     this.#live = new LiveLog(context.log)
     this.#spill = new SpillWriter(context.outputs_dir, `bash-${context.call_id}`)
+    this.#redactor = new ByteRedactor(context.secrets)
   }
 
   add(chunk: Buffer, stream: OutputStream): Promise<void> | undefined {
@@ -154,6 +159,7 @@ class CommandOutput {
       this.#take(this.#streams[stream].splitter.end(), stream)
       this.#window.add(this.#streams[stream].stripper.end())
     }
+    this.#spill.push(this.#redactor.flush())
     this.#live.end()
     this.#kept = await this.#spill.finish(this.#window.truncated)
   }
@@ -174,7 +180,7 @@ class CommandOutput {
     const text = bytes.toString('utf8')
     this.#live.push(text, stream)
     this.#window.add(this.#streams[stream].stripper.push(text))
-    return this.#spill.push(bytes)
+    return this.#spill.push(this.#redactor.push(bytes))
   }
 }
 

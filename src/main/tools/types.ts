@@ -37,6 +37,8 @@ export interface ToolContext {
   plan: () => PlanItem[]
   /** Environment for child processes: no tokens. */
   env: NodeJS.ProcessEnv
+  /** Values that must not be written anywhere; results and live output are redacted by the loop. */
+  secrets: () => readonly string[]
 }
 
 export interface ToolResult {

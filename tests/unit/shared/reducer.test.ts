@@ -114,7 +114,7 @@ describe('applyEvent', () => {
     const { events, add } = recorder()
     add('tool_call', { tool: 'bash', arguments: {}, tool_call_id: 't', intent: 'yes' })
     for (let i = 0; i < 40; i++) add('tool_log', { tool: 'bash', log: `${i}`.repeat(5_000), tool_call_id: 't' })
-    const log = fold(events).live_logs['t'] ?? ''
+    const log = fold(events).live_logs.t ?? ''
     expect(log).toHaveLength(LIVE_LOG_CHARS)
     expect(log.endsWith('39')).toBe(true)
   })
@@ -169,5 +169,33 @@ describe('titleFrom', () => {
     expect([...title]).toHaveLength(72)
     expect(title.endsWith('🐧…')).toBe(true)
     expect(titleFrom('')).toBe('')
+  })
+})
+
+describe('foldEvents on a long log', () => {
+  it('takes time in proportion to the number of events (a list copied for each would take minutes)', () => {
+    const { events, add } = recorder()
+    for (let i = 0; i < 20_000; i++) {
+      add('tool_call', { tool: 'bash', arguments: {}, tool_call_id: `t${i}` })
+      add('tool_output', { tool: 'bash', tool_call_id: `t${i}`, output: 'x', success: true, duration_ms: 1 })
+      if (i % 20 === 0) add('user_message', { id: `u${i}`, content: 'go', source: 'user' })
+    }
+    const started = process.cpuUsage()
+    const state = fold(events)
+    const { user, system } = process.cpuUsage(started)
+    expect(state.items).toHaveLength(21_000)
+    expect((user + system) / 1000).toBeLessThan(1500)
+  })
+
+  it('hands out a state that later events no longer change', () => {
+    const { events, add } = recorder()
+    add('user_message', { id: 'u1', content: 'go', source: 'user' })
+    const state = fold(events)
+    const before = state.items
+    add('guard', { kind: 'g', content: 'x' })
+    const last = events.at(-1)
+    if (!last) throw new Error('an event was added')
+    expect(applyEvent(state, last).items).not.toBe(before)
+    expect(before).toHaveLength(1)
   })
 })

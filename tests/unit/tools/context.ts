@@ -26,6 +26,7 @@ export async function testContext(change: Partial<ToolContext> = {}): Promise<Te
     set_plan: (plan) => plans.push(plan),
     plan: () => plans.at(-1) ?? [],
     env: { PATH: process.env.PATH, HOME: cwd, LANG: 'C.UTF-8' },
+    secrets: () => [],
     logged,
     plans,
     ...change,
