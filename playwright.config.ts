@@ -14,11 +14,11 @@ export default defineConfig({
   workers: 1,
   retries: 0,
   forbidOnly: true,
-  reporter: process.env['PLAYWRIGHT_JSON_OUTPUT_NAME'] ? [['list'], ['json']] : [['list']],
+  reporter: process.env.PLAYWRIGHT_JSON_OUTPUT_NAME ? [['list'], ['json']] : [['list']],
   use: {
     viewport: { width: 1366, height: 768 },
     launchOptions: {
-      executablePath: process.env['CHROMIUM'] ?? installed,
+      executablePath: process.env.CHROMIUM ?? installed,
       args: [
         // Chromium refuses its own sandbox as root.
         ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),

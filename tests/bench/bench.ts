@@ -9,7 +9,7 @@ import { type FakeAnthropic, type Script, startFakeAnthropic } from '../support/
  * Measures the built command line as whole processes against a model on loopback, and prints medians with their range.
  * Targets: docs/PERFORMANCE.md. Usage: npm run bench [-- NAME ...] [--runs N]
  */
-const root = resolve(process.env['BENCH_ROOT'] ?? '.')
+const root = resolve(process.env.BENCH_ROOT ?? '.')
 const cli = join(root, 'out/main/cli.js')
 const KEY = 'sk-ant-bench-0000000000000000'
 
@@ -34,7 +34,7 @@ async function measure(server: FakeAnthropic, folder: string): Promise<Run> {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
-      PATH: process.env['PATH'],
+      PATH: process.env.PATH,
       ML_INTERN_HOME: join(folder, 'home'),
       ANTHROPIC_API_KEY: KEY,
       ANTHROPIC_BASE_URL: server.url,

@@ -48,7 +48,7 @@ describe('runTurn', () => {
         return new Promise((resolve) => {
           release[value] = () => resolve({ ok: true, output: value })
           // The second finishes first: only when both have started.
-          if (started.length === 2) release['b']?.()
+          if (started.length === 2) release.b?.()
         })
       },
     })
@@ -61,7 +61,7 @@ describe('runTurn', () => {
     await h.next('tool_state_change')
     expect(started).toEqual(['a', 'b'])
     expect(h.types()).not.toContain('tool_output')
-    release['a']?.()
+    release.a?.()
     await running
     const outputs = h.events.flatMap((e) => (e.type === 'tool_output' ? [e.data.tool_call_id] : []))
     expect(outputs).toEqual(['t1', 't2'])

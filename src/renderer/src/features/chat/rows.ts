@@ -1,0 +1,155 @@
+import type { ApprovalRequest } from '@shared/events'
+import type {
+  AssistantDraft,
+  AssistantItem,
+  GuardItem,
+  NoticeItem,
+  SessionState,
+  ToolItem,
+  TranscriptItem,
+  UserItem,
+} from '@shared/state'
+import { extendSegments, type Segment, type Segmented, segmentText } from './segments'
+
+/**
+ * What the virtual list draws: one row is one thing that is measured. A tool is a row of its own even inside its card,
+ * and a long reply is many rows, so that only what is on screen exists as elements.
+ */
+export type Row = { key: string; gap: number } & (
+  | { kind: 'user'; item: UserItem }
+  | { kind: 'reasoning'; id: string; text: string; live: boolean }
+  | {
+      kind: 'markdown' | 'code'
+      text: string
+      lang: string
+      growing: boolean
+      /** Set on the last piece of a finished reply: what its footer shows and copies. */
+      reply: AssistantItem | null
+    }
+  | { kind: 'tool'; item: ToolItem; first: boolean; last: boolean }
+  | { kind: 'guard'; item: GuardItem }
+  | { kind: 'notice'; item: NoticeItem; newest: boolean }
+  | { kind: 'approval'; requests: ApprovalRequest[] }
+  | { kind: 'activity' }
+)
+
+/** Pixels between rows (the mock's spacing). */
+const GAP = { first: 24, item: 16, afterReply: 0, piece: 12, none: 0 }
+
+interface Cached {
+  variant: string
+  rows: Row[]
+}
+const cache = new WeakMap<TranscriptItem, Cached>()
+
+/** Rows of finished items. An unchanged item in an unchanged place keeps its row objects. */
+export function itemRows(items: TranscriptItem[]): Row[] {
+  const rows: Row[] = []
+  let before: TranscriptItem | null = null
+  const shown = items.filter(isShown)
+  for (const [i, item] of shown.entries()) {
+    const next = shown[i + 1]
+    const gap = before ? gapBetween(before, item) : GAP.first
+    const first = item.kind === 'tool' && before?.kind !== 'tool'
+    const last = item.kind === 'tool' && next?.kind !== 'tool'
+    const newest = next === undefined
+    const variant = `${gap} ${first} ${last} ${item.kind === 'notice' && newest}`
+    let known = cache.get(item)
+    if (known?.variant !== variant) {
+      known = { variant, rows: rowsOf(item, gap, first, last, newest) }
+      cache.set(item, known)
+    }
+    for (const row of known.rows) rows.push(row)
+    before = item
+  }
+  return rows
+}
+
+/** A reply that is only tool calls has nothing to show, and must not split the card of the calls around it. */
+function isShown(item: TranscriptItem): boolean {
+  return item.kind !== 'assistant' || item.text.trim() !== '' || item.reasoning.trim() !== '' || item.partial
+}
+
+function gapBetween(before: TranscriptItem, item: TranscriptItem): number {
+  if (before.kind === 'tool' && item.kind === 'tool') return GAP.none
+  if (before.kind === 'assistant' && before.text.trim() !== '') return GAP.afterReply
+  return GAP.item
+}
+
+function rowsOf(item: TranscriptItem, gap: number, first: boolean, last: boolean, newest: boolean): Row[] {
+  const base = { key: item.key, gap }
+  switch (item.kind) {
+    case 'user':
+      return [{ ...base, kind: 'user', item }]
+    case 'tool':
+      return [{ ...base, kind: 'tool', item, first, last }]
+    case 'guard':
+      return [{ ...base, kind: 'guard', item }]
+    case 'notice':
+      return [{ ...base, kind: 'notice', item, newest }]
+    case 'assistant':
+      return replyRows(item.key, gap, item.reasoning, segmentText(item.text), item)
+  }
+}
+
+function replyRows(
+  id: string,
+  gap: number,
+  reasoning: string,
+  segments: Segment[],
+  reply: AssistantItem | null,
+): Row[] {
+  const rows: Row[] = []
+  if (reasoning.trim()) {
+    const live = reply === null && segments.length === 0
+    rows.push({ key: `${id}:reasoning`, gap, kind: 'reasoning', id, text: reasoning, live })
+  }
+  for (const [i, segment] of segments.entries()) {
+    const last = i === segments.length - 1
+    rows.push({
+      key: `${id}:${segment.start}`,
+      gap: rows.length === 0 ? gap : segment.joined ? GAP.none : GAP.piece,
+      kind: segment.kind,
+      text: segment.text,
+      lang: segment.lang,
+      growing: reply === null && last,
+      reply: last ? reply : null,
+    })
+  }
+  if (rows.length === 0 && reply?.partial) {
+    rows.push({ key: `${id}:0`, gap, kind: 'markdown', text: '', lang: '', growing: false, reply })
+  }
+  return rows
+}
+
+/** Keeps the pieces of the streaming reply from one frame to the next. */
+export class DraftRows {
+  private id = ''
+  private segmented: Segmented | null = null
+
+  rows(draft: AssistantDraft, before: Row | undefined): Row[] {
+    if (draft.id !== this.id) {
+      this.id = draft.id
+      this.segmented = null
+    }
+    this.segmented = extendSegments(this.segmented, draft.text)
+    return replyRows(draft.id, gapAfter(before), draft.reasoning, this.segmented.segments, null)
+  }
+}
+
+function gapAfter(before: Row | undefined): number {
+  if (!before) return GAP.first
+  return 'reply' in before && before.reply ? GAP.afterReply : GAP.item
+}
+
+/** What stands below everything: the question to the user, or what is going on. */
+export function tailRows(state: SessionState, before: Row | undefined): Row[] {
+  const gap = gapAfter(before)
+  if (state.pending_approvals.length > 0) {
+    const key = `approval-${state.pending_approvals[0]?.tool_call_id ?? ''}`
+    return [{ key, gap, kind: 'approval', requests: state.pending_approvals }]
+  }
+  // Reasoning that is being written says itself what goes on.
+  const said = before?.kind === 'reasoning' && before.live
+  return state.status === 'idle' || said ? [] : [{ key: 'activity', gap, kind: 'activity' }]
+}

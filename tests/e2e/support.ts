@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { test as base, type Page } from '@playwright/test'
+import { type FakeAnthropic, type Script, startFakeAnthropic } from '../support/fake-anthropic'
+
+const CLI = resolve(import.meta.dirname, '../../out/main/cli.js')
+export const KEY = 'sk-ant-e2e-0123456789abcdef'
+
+export interface App {
+  /** Folder the server was started in. */
+  cwd: string
+  home: string
+  /** With a one-time token. */
+  url: string
+  child: ChildProcess
+  stop: () => Promise<void>
+}
+
+/** `ml-intern serve`, as a user starts it. */
+export async function serve(cwd: string, env: Record<string, string> = {}): Promise<App> {
+  const home = join(cwd, 'home')
+  const child = spawn(process.execPath, [CLI, 'serve', '--port', '0'], {
+    cwd,
+    env: { PATH: process.env.PATH, HOME: cwd, ML_INTERN_HOME: home, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let errors = ''
+  child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
+    errors += piece
+  })
+  const closed = once(child, 'close')
+  const url = await new Promise<string>((found, failed) => {
+    let text = ''
+    child.stdout?.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece
+      const match = /http:\/\/\S+/.exec(text)
+      if (match) found(match[0])
+    })
+    void closed.then(([code]) => failed(new Error(`serve exited with ${code}: ${errors}`)))
+  })
+  const stop = async () => {
+    child.kill('SIGTERM')
+    await closed
+  }
+  return { cwd, home, url, child, stop }
+}
+
+interface Fixtures {
+  folder: string
+  /** Starts a fake model server and the app on it, and opens the page. */
+  start: (script: Script, env?: Record<string, string>) => Promise<{ app: App; server: FakeAnthropic }>
+}
+
+export const test = base.extend<Fixtures>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the dependencies of a fixture from this pattern
+  folder: async ({}, use) => {
+    const folder = await mkdtemp(join(tmpdir(), 'ml-intern-e2e-'))
+    await use(folder)
+    await rm(folder, { recursive: true, force: true })
+  },
+  start: async ({ folder, page }, use) => {
+    const apps: App[] = []
+    const servers: FakeAnthropic[] = []
+    const problems: string[] = []
+    watchConsole(page, problems)
+    await use(async (script, env = {}) => {
+      const server = await startFakeAnthropic(script, { apiKey: KEY })
+      servers.push(server)
+      const app = await serve(folder, { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: server.url, ...env })
+      apps.push(app)
+      await page.goto(app.url)
+      return { app, server }
+    })
+    for (const app of apps) await app.stop()
+    for (const server of servers) await server.close()
+    if (problems.length > 0) throw new Error(`The page reported problems:\n${problems.join('\n')}`)
+  },
+})
+
+/** Any error or refused resource in the page fails the test; a lost connection is part of some tests. */
+export function watchConsole(page: Page, problems: string[]): void {
+  page.on('pageerror', (error) => problems.push(error.message))
+  page.on('console', (message) => {
+    const expected = /WebSocket connection to|net::ERR_|401 \(Unauthorized\)/.test(message.text())
+    if (message.type() === 'error' && !expected) problems.push(message.text())
+  })
+}
+
+export const text = (value: string, chunks: number | string[] = 1) => ({
+  blocks: [{ type: 'text' as const, text: value, chunks }],
+})
+export const tool = (name: string, input: Record<string, unknown>) => ({ type: 'tool_use' as const, name, input })
+
+export { expect } from '@playwright/test'
