@@ -9,8 +9,15 @@ const message = (page: Page) => page.getByRole('textbox', { name: 'Message' })
 const conversation = (page: Page) => page.getByRole('region', { name: 'Conversation' })
 const terminal = (page: Page) => page.getByRole('region', { name: 'Terminal' })
 
+/** Types a task as soon as the window takes one, and sends it. */
+async function begin(page: Page, prompt: string): Promise<void> {
+  await task(page).fill(prompt)
+  await expect(page.getByRole('button', { name: 'Start' })).toBeEnabled()
+  await page.keyboard.press('Enter')
+}
+
 async function choose(page: Page, mode: 'Auto' | 'Ask'): Promise<void> {
-  await page.getByRole('button', { name: /^Mode/ }).click()
+  await page.getByRole('button', { name: /^Mode:/ }).click()
   await page.getByRole('menuitemradio', { name: new RegExp(`^${mode}`) }).click()
 }
 
@@ -51,8 +58,7 @@ test('a conversation: streamed Markdown, reasoning, a command live in the termin
     },
     text('It prints `hello from python`.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n', 8),
   ])
-  await task(page).fill('Write and run a hello script')
-  await page.keyboard.press('Enter')
+  await begin(page, 'Write and run a hello script')
   // New sessions ask before changes: both calls wait on one card.
   await page.getByRole('button', { name: /Approve all/ }).click()
   await expect(conversation(page).locator('table')).toContainText('1')
@@ -72,11 +78,11 @@ test('approvals: deny with a reason, and the model reads it', async ({ page, sta
     { blocks: [tool('bash', { command: 'rm -rf results', description: 'clean up' })] },
     text('Understood, I keep them.'),
   ])
-  await task(page).fill('Clean up')
-  await page.keyboard.press('Enter')
+  await begin(page, 'Clean up')
   await expect(page.getByText('rm -rf results').first()).toBeVisible()
-  await page.getByRole('button', { name: /Deny with a reason|Deny…|Deny/ }).first().click()
-  await page.getByRole('textbox', { name: /reason/i }).fill('I need those files')
+  await expect(page.getByRole('button', { name: 'Stop' })).toBeEnabled()
+  await page.getByRole('button', { name: 'Deny with a reason' }).click()
+  await page.getByRole('textbox', { name: /Why not/ }).fill('I need those files')
   await page.keyboard.press('Enter')
   await expect(conversation(page)).toContainText('Understood, I keep them.')
   expect(JSON.stringify(server.requests[1]?.body.messages)).toContain('I need those files')
@@ -88,8 +94,7 @@ test('stop ends a reply at once, keeps what came, and the session goes on', asyn
     { ...text('First half. Second half.', ['First half. ', 'Second half.']), gate, afterChunks: 1, unbatched: true },
     text('Going on.'),
   ])
-  await task(page).fill('Tell me')
-  await page.keyboard.press('Enter')
+  await begin(page, 'Tell me')
   await expect(conversation(page)).toContainText('First half.')
   await page.getByRole('button', { name: 'Stop' }).click()
   await expect(conversation(page)).toContainText('Stopped by you')
@@ -103,8 +108,7 @@ test('reload in mid-stream: nothing lost, nothing doubled', async ({ page, start
   const gate = createGate()
   const words = Array.from({ length: 40 }, (_, i) => `word${i} `)
   await start([{ ...text(words.join(''), words), gate, afterChunks: 20, unbatched: true }])
-  await task(page).fill('Count')
-  await page.keyboard.press('Enter')
+  await begin(page, 'Count')
   await expect(conversation(page)).toContainText('word19')
   await page.reload()
   await expect(conversation(page)).toContainText('word19')
@@ -120,19 +124,23 @@ function occurrences(words: string[], word: string): number {
   return words.filter((other) => other.startsWith(word.trim())).length
 }
 
-test('a lost connection is said, and what came meanwhile appears when it is back', async ({ page, start, context }) => {
+test('a lost connection is said, and what came meanwhile appears when it is back', async ({ page, start }) => {
   const gate = createGate()
-  await start([{ ...text('Before. After.', ['Before. ', 'After.']), gate, afterChunks: 1, unbatched: true }])
-  await task(page).fill('Go')
-  await page.keyboard.press('Enter')
-  await expect(conversation(page)).toContainText('Before.')
-  await page.evaluate(() => {
-    for (const socket of (window as unknown as { openSockets: WebSocket[] }).openSockets) socket.close()
+  let cut = false
+  let lose = () => {}
+  await page.routeWebSocket(/\/bridge/, (socket) => {
+    if (cut) return socket.close()
+    socket.connectToServer()
+    lose = () => void socket.close()
   })
-  await context.setOffline(true)
+  await start([{ ...text('Before. After.', ['Before. ', 'After.']), gate, afterChunks: 1, unbatched: true }])
+  await begin(page, 'Go')
+  await expect(conversation(page)).toContainText('Before.')
+  cut = true
+  lose()
   await expect(page.getByText('Connection lost')).toBeVisible()
   gate.open()
-  await context.setOffline(false)
+  cut = false
   await expect(conversation(page)).toContainText('After.')
   await expect(page.getByText('Connection lost')).toBeHidden()
   expect((await conversation(page).innerText()).split('Before.').length).toBe(2)
@@ -141,8 +149,7 @@ test('a lost connection is said, and what came meanwhile appears when it is back
 test('two windows on one session show the same, and either can steer it', async ({ page, start, context }) => {
   const gate = createGate()
   const { server } = await start([{ ...text('Working.', 1), gate, unbatched: true }, text('Both windows saw this.')])
-  await task(page).fill('Start')
-  await page.keyboard.press('Enter')
+  await begin(page, 'Start')
   await expect(page.getByRole('button', { name: 'Stop' })).toBeVisible()
   const second = await context.newPage()
   await second.goto(page.url())
@@ -163,8 +170,7 @@ test('errors say what to do, and retry is one click or key away', async ({ page,
     { error: { status: 401, type: 'authentication_error', message: 'invalid bearer token' } },
     text('Now it works.'),
   ])
-  await task(page).fill('Go')
-  await page.keyboard.press('Enter')
+  await begin(page, 'Go')
   await expect(conversation(page)).toContainText(/key/i)
   expect(await page.content()).not.toContain(KEY)
   await message(page).fill('Again')
@@ -174,8 +180,7 @@ test('errors say what to do, and retry is one click or key away', async ({ page,
 
 test('sessions: found again after a restart of the program, renamed, searched and deleted', async ({ page, start, folder }) => {
   const { app } = await start([text('Done.'), text('Also done.')])
-  await task(page).fill('The first task')
-  await page.keyboard.press('Enter')
+  await begin(page, 'The first task')
   await expect(conversation(page)).toContainText('Done.')
   await app.stop()
   const again = await serve(folder)
@@ -192,6 +197,7 @@ test('sessions: found again after a restart of the program, renamed, searched an
     await page.getByRole('searchbox', { name: 'Search sessions' }).or(page.getByLabel('Search sessions')).first().fill('zzz')
     await expect(list.getByText('Renamed')).toBeHidden()
     await page.getByLabel('Search sessions').first().fill('')
+    await list.getByText('Renamed').hover()
     await list.getByRole('button', { name: 'Actions of Renamed' }).click()
     await page.getByRole('menuitem', { name: /Delete/ }).click()
     await page.getByRole('button', { name: /^Delete/ }).click()
@@ -233,8 +239,7 @@ test('auto mode runs without asking', async ({ page, start }) => {
     { blocks: [tool('bash', { command: 'echo ran-by-itself' })] },
     text('Finished.'),
   ])
-  await task(page).fill('First')
-  await page.keyboard.press('Enter')
+  await begin(page, 'First')
   await choose(page, 'Auto')
   gate.open()
   await expect(conversation(page)).toContainText('Ready.')
