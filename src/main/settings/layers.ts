@@ -1,0 +1,141 @@
+import { type ApprovalMode, DEFAULT_SETTINGS, settingsSchema } from '@shared/settings'
+import { UserError } from '../errors'
+import { isObject, type JsonObject } from './merge'
+
+/** One source of settings, lowest priority first: user file, project file, environment, command line. */
+export interface Layer {
+  kind: 'user' | 'project' | 'environment' | 'flags'
+  /** As the user knows it: a path, "the environment", "the command line". */
+  name: string
+  /** With our own key names and variables filled in. */
+  values: JsonObject
+  /** As written, for messages: a filled-in variable may be a secret. */
+  written: JsonObject
+  /** Our key -> the name it has in this source, where the two differ. */
+  names: Record<string, string>
+}
+
+export const OWN_KEYS: ReadonlySet<string> = new Set(Object.keys(settingsSchema.shape))
+
+/** Keys of the reference whose feature does not exist here yet: accepted, so that a file can be brought along. */
+const LATER_KEYS: ReadonlySet<string> = new Set([
+  'mcpServers',
+  'save_sessions',
+  'session_dataset_repo',
+  'share_traces',
+  'personal_trace_repo_template',
+  'auto_save_interval',
+  'heartbeat_interval_s',
+  'confirm_cpu_jobs',
+  'auto_file_upload',
+  'tool_runtime',
+  'messaging',
+])
+
+export interface Translation {
+  values: JsonObject
+  names: Record<string, string>
+  warnings: string[]
+  notes: string[]
+}
+
+/** A file's keys in our names. What is left out is said in `warnings` (unknown) or `notes` (not here yet). */
+export function translateKeys(written: JsonObject, file: string): Translation {
+  const values = new Map<string, unknown>()
+  const names: Record<string, string> = {}
+  const warnings: string[] = []
+  const notes: string[] = []
+  const rename = (own: string, theirs: string, value: unknown): void => {
+    // Our own name wins where a file has both.
+    if (Object.hasOwn(written, own)) return
+    values.set(own, value)
+    names[own] = theirs
+  }
+  for (const [key, value] of Object.entries(written)) {
+    if (OWN_KEYS.has(key)) values.set(key, key === 'effort' ? translateEffort(value) : value)
+    else if (key === 'model_name') rename('model', key, value)
+    else if (key === 'reasoning_effort') rename('effort', key, translateEffort(value))
+    else if (key === 'yolo_mode') {
+      if (typeof value !== 'boolean') throw wrongValue(file, key, 'true or false', value)
+      if (value) rename('mode', key, 'full')
+    } else if (LATER_KEYS.has(key))
+      notes.push(`${file}: "${key}" belongs to a feature this version does not have; ignored.`)
+    else if (key !== '$schema') warnings.push(`${file}: unknown key "${key}" is ignored.`)
+  }
+  return { values: Object.fromEntries(values), names, warnings, notes }
+}
+
+/** The reference knows `off` and `minimal`: no effort parameter, and the lowest there is. */
+function translateEffort(value: unknown): unknown {
+  if (value === 'off') return null
+  return value === 'minimal' ? 'low' : value
+}
+
+const MODES: readonly string[] = ['plan', 'ask', 'auto', 'full'] satisfies ApprovalMode[]
+
+/**
+ * A project's file comes with a download. It must not be able to send the key to another host, to move the data, or to
+ * let more run than the user allows. Throws UserError.
+ */
+export function checkProject(project: Layer, user: Layer): void {
+  const refuse = (key: string, why: string): never => {
+    throw new UserError(
+      'config',
+      `${project.name}: "${project.names[key] ?? key}" is not allowed in a project file: ${why}.`,
+      `Take it out of that file. If you want it, put it into ${user.name}${key === 'mode' ? ' or give --mode' : ''}.`,
+    )
+  }
+  if ('home' in project.values) refuse('home', 'a project must not move your data')
+  if ('anthropic_base_url' in project.values) {
+    refuse('anthropic_base_url', 'a project must not choose the server that receives your key')
+  }
+  const rank = (mode: unknown): number => MODES.indexOf(String(mode))
+  const allowed = rank(user.values.mode ?? DEFAULT_SETTINGS.mode)
+  const wanted = rank(project.values.mode)
+  // An invalid mode of either file is reported later, with what was expected.
+  if (allowed >= 0 && wanted > allowed) {
+    refuse('mode', `"${MODES[wanted]}" lets more run without asking than your own setting "${MODES[allowed]}"`)
+  }
+}
+
+/** What stands there, short enough for one line. */
+export function shown(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text
+}
+
+export function wrongValue(source: string, key: string, expected: string, value: unknown): UserError {
+  return new UserError('config', `${source}: "${key}" must be ${expected}, but it is ${shown(value)}.`)
+}
+
+const EXPECTED: Record<string, string> = {
+  model: 'a model id such as "anthropic/claude-opus-5-5"',
+  effort: '"low", "medium", "high", "xhigh", "max" or null',
+  max_iterations: 'a whole number: at least 0, or -1 for no limit',
+  mode: '"plan", "ask", "auto" or "full"',
+  theme: '"system", "light" or "dark"',
+  default_cwd: 'the path of a folder, or null',
+  prices: 'an object of model ids and their prices',
+  home: 'the path of a folder (absolute, or beginning with "~/"), or null',
+  anthropic_base_url: 'a URL that begins with https:// or http://',
+}
+const EXPECTED_PRICE: Record<string, string> = {
+  context_window: 'a whole number of tokens above 0',
+}
+
+export function expectedAt(path: readonly PropertyKey[]): string {
+  const [key, , field] = path.map(String)
+  if (path.length <= 1) return EXPECTED[key ?? ''] ?? 'something else'
+  if (field) return EXPECTED_PRICE[field] ?? 'a number of US dollars per million tokens, 0 or more'
+  return 'an object with "input" and "output", in US dollars per million tokens'
+}
+
+export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  let value = root
+  for (const key of path) {
+    if (!isObject(value) || !Object.hasOwn(value, key)) return undefined
+    value = value[String(key)]
+  }
+  return value
+}
