@@ -339,6 +339,7 @@ function readOnlySession(state: SessionState, busy: UserError): Session {
     submit: () => Promise.reject(busy),
     onEvent: () => () => undefined,
     since: () => ({ kind: 'snapshot', state }),
+    durable: () => Promise.resolve(),
     idle: () => Promise.resolve(),
     close: () => Promise.resolve(),
   }

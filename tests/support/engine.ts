@@ -18,7 +18,9 @@ export async function temporaryFolder(): Promise<{ path: string; remove: () => P
 /** The real engine with the key in memory. `base_url`: a fake server. */
 export function testEngine(
   folder: string,
-  options: { base_url?: string; settings?: Partial<Settings>; key?: string | null } & Partial<Omit<EngineOptions, 'settings'>> = {},
+  options: { base_url?: string; settings?: Partial<Settings>; key?: string | null } & Partial<
+    Omit<EngineOptions, 'settings'>
+  > = {},
 ): Promise<Engine> {
   const { base_url, settings, key = TEST_KEY, ...rest } = options
   const present = { provider: 'anthropic', present: key !== null, source: 'memory', hint: '', note: '' } as const

@@ -154,6 +154,10 @@ export class LiveSession implements Session {
     await this.deps.onSettled(this.current)
   }
 
+  durable(): Promise<void> {
+    return this.deps.log.durable()
+  }
+
   async idle(): Promise<void> {
     while (this.running) await this.running.done
   }

@@ -16,6 +16,8 @@ export interface Session {
   onEvent(listener: (event: AnyEvent) => void): () => void
   /** The events after a number, or a snapshot when the exact stream is no longer in memory. */
   since(after: number): Subscription
+  /** Resolves when every event so far is on disk (of transient ones, what they were merged into). Rejects with `log_write`. */
+  durable(): Promise<void>
   /** Resolves when no turn runs and none is queued. */
   idle(): Promise<void>
   /** Stops the turn, writes what is pending, releases the lock. */

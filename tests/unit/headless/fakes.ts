@@ -82,6 +82,10 @@ export class FakeSession implements Session {
   since(after: number) {
     return { kind: 'events', events: this.ring.filter((event) => event.seq > after) } as const
   }
+  durable(): Promise<void> {
+    return Promise.resolve()
+  }
+
   idle(): Promise<void> {
     return this.running
   }

@@ -32,6 +32,8 @@ export interface Sink {
   pause(): void
   resume(): void
   finish(result: RunResult, elapsedMs: number): void
+  /** Resolves when everything it was told has been handed to the stream. */
+  settled?(): Promise<void>
 }
 
 /** What happened since `before`, the state of the session when this run began. */

@@ -43,7 +43,7 @@ export async function runTurn(io: CliIo, options: TurnOptions): Promise<TurnEnd>
   }
   const out = new Writer(io.stdout, stop)
   const err = new Writer(io.stderr)
-  const sink = await sinkFor(format, io, out, err)
+  const sink = await sinkFor(format, io, session, out, err)
 
   let offSignal = (): void => undefined
   const quit = new Promise<TurnEnd>((resolve) => {
@@ -75,6 +75,7 @@ export async function runTurn(io: CliIo, options: TurnOptions): Promise<TurnEnd>
       const { state } = session
       const result = runResult(before, state)
       if (options.restore_mode) await restoreMode(session, options.restore_mode, err)
+      await sink.settled?.()
       if (!out.closed) sink.finish(result, performance.now() - started)
       if (format !== 'text' && !out.closed) err.write(lastNotice(result.status, state, styleFor(io.stderr, io.env)))
       await err.flush()
@@ -135,13 +136,13 @@ export function exitCode(status: TurnOutcome, state: SessionState): number {
   }
 }
 
-async function sinkFor(format: OutputFormat, io: CliIo, out: Writer, err: Writer): Promise<Sink> {
+async function sinkFor(format: OutputFormat, io: CliIo, session: Session, out: Writer, err: Writer): Promise<Sink> {
   if (format === 'text') {
     const { TextSink } = await import('./text-sink')
     return new TextSink({ stdout: io.stdout, stderr: io.stderr, out, err, env: io.env })
   }
   const { jsonSink, streamJsonSink } = await import('./machine-sinks')
-  return format === 'json' ? jsonSink(out) : streamJsonSink(out)
+  return format === 'json' ? jsonSink(out) : streamJsonSink(out, () => session.durable())
 }
 
 async function makePrompter(io: CliIo, session: Session, sink: Sink, err: Writer) {
