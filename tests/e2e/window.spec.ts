@@ -46,7 +46,10 @@ test('the demo: one click to a trained model, with the numbers of the real run',
   }
 })
 
-test('a conversation: streamed Markdown, reasoning, a command live in the terminal, a diff', async ({ page, start }) => {
+test('a conversation: streamed Markdown, reasoning, a command live in the terminal, a diff', async ({
+  page,
+  start,
+}) => {
   await start([
     {
       blocks: [
@@ -178,7 +181,11 @@ test('errors say what to do, and retry is one click or key away', async ({ page,
   await expect(conversation(page)).toContainText('Now it works.')
 })
 
-test('sessions: found again after a restart of the program, renamed, searched and deleted', async ({ page, start, folder }) => {
+test('sessions: found again after a restart of the program, renamed, searched and deleted', async ({
+  page,
+  start,
+  folder,
+}) => {
   const { app } = await start([text('Done.'), text('Also done.')])
   await begin(page, 'The first task')
   await expect(conversation(page)).toContainText('Done.')
@@ -194,7 +201,11 @@ test('sessions: found again after a restart of the program, renamed, searched an
     await page.getByRole('textbox', { name: 'New title' }).fill('Renamed')
     await page.keyboard.press('Enter')
     await expect(list.getByText('Renamed')).toBeVisible()
-    await page.getByRole('searchbox', { name: 'Search sessions' }).or(page.getByLabel('Search sessions')).first().fill('zzz')
+    await page
+      .getByRole('searchbox', { name: 'Search sessions' })
+      .or(page.getByLabel('Search sessions'))
+      .first()
+      .fill('zzz')
     await expect(list.getByText('Renamed')).toBeHidden()
     await page.getByLabel('Search sessions').first().fill('')
     await list.getByText('Renamed').hover()
@@ -213,6 +224,7 @@ test('the keyboard reaches everything: a task from start to stop without a mouse
   await start([{ ...text('Half. Rest.', ['Half. ', 'Rest.']), gate, afterChunks: 1, unbatched: true }])
   await expect(task(page)).toBeFocused()
   await page.keyboard.type('Go')
+  await expect(page.getByRole('button', { name: 'Start' })).toBeEnabled()
   await page.keyboard.press('Enter')
   await expect(conversation(page)).toContainText('Half.')
   await page.keyboard.press('Escape')

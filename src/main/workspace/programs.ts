@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path'
 /** The first executable of that name on PATH, or null. Looks, does not run. */
 export async function findProgram(name: string, env: NodeJS.ProcessEnv): Promise<string | null> {
   const names = process.platform === 'win32' ? [`${name}.exe`, `${name}.cmd`] : [name]
-  for (const folder of (env['PATH'] ?? '').split(delimiter)) {
+  for (const folder of (env.PATH ?? '').split(delimiter)) {
     if (folder === '') continue
     for (const candidate of names) {
       const path = join(folder, candidate)
