@@ -1,12 +1,10 @@
 import { Tooltip } from '@base-ui/react/tooltip'
-import { useEffect, useMemo } from 'react'
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { Drawer } from './components/Drawer'
 import { Toasts } from './components/Toasts'
 import { SEARCH_ID, Sidebar } from './features/sessions/Sidebar'
 import { runStateOf } from './features/sessions/sessionState'
-import { Workspace } from './features/sessions/Workspace'
 import { KeyDialog } from './features/settings/KeyDialog'
-import { SettingsDialog } from './features/settings/SettingsDialog'
 import { ShortcutsDialog } from './features/settings/ShortcutsDialog'
 import { StatusBar } from './features/status/StatusBar'
 import { Welcome } from './features/welcome/Welcome'
@@ -14,8 +12,16 @@ import { useIsNarrow } from './hooks/useMediaQuery'
 import { type ShortcutActions, useShortcuts } from './hooks/useShortcuts'
 import { useApp } from './stores/app'
 import { useSessionPart } from './stores/sessions'
-import { setDrawer, setPaneOpen, setSidebarOpen, setTab, showDialog, useUi } from './stores/ui'
+import { type DialogName, setDrawer, setPaneOpen, setSidebarOpen, setTab, showDialog, useUi } from './stores/ui'
 
+// The conversation is most of the code, and the welcome page needs none of it. It is fetched while that is looked at.
+const loadWorkspace = () => import('./features/sessions/Workspace')
+const Workspace = lazy(async () => ({ default: (await loadWorkspace()).Workspace }))
+const loadSettings = () => import('./features/settings/SettingsDialog')
+const SettingsDialog = lazy(async () => ({ default: (await loadSettings()).SettingsDialog }))
+
+/** Milliseconds after which what is not on screen yet is fetched. */
+const PREFETCH_DELAY_MS = 150
 /** Milliseconds until a tooltip shows: long enough not to flicker under a passing pointer. */
 const TOOLTIP_DELAY_MS = 400
 
@@ -24,7 +30,9 @@ export function App() {
   const narrow = useIsNarrow()
   const sidebarOpen = useUi((ui) => ui.sidebarOpen)
   const drawer = useUi((ui) => ui.drawer)
+  const settingsAsked = useAsked('settings', 'diagnostics')
   useShortcuts(useActions(narrow))
+  useEffect(prefetch, [])
   useTitle(activeId)
 
   return (
@@ -36,19 +44,39 @@ export function App() {
               <Sidebar onHide={() => setSidebarOpen(false)} />
             </div>
           )}
-          {activeId === null ? <Welcome /> : <Workspace id={activeId} narrow={narrow} />}
+          {activeId === null ? (
+            <Welcome />
+          ) : (
+            <Suspense fallback={<main className="flex-1" aria-busy />}>
+              <Workspace id={activeId} narrow={narrow} />
+            </Suspense>
+          )}
         </div>
         <StatusBar id={activeId} />
       </div>
       <Drawer open={narrow && drawer === 'sidebar'} side="left" label="Sessions" onClose={() => setDrawer(null)}>
         <Sidebar onHide={() => setDrawer(null)} />
       </Drawer>
-      <SettingsDialog />
+      <Suspense fallback={null}>{settingsAsked && <SettingsDialog />}</Suspense>
       <KeyDialog />
       <ShortcutsDialog />
       <Toasts />
     </Tooltip.Provider>
   )
+}
+
+/** True from the first time one of the dialogs is asked for: a dialog that closes must be there to close. */
+function useAsked(...names: DialogName[]): boolean {
+  const wanted = useUi((ui) => ui.dialog !== null && names.includes(ui.dialog))
+  const [asked, setAsked] = useState(wanted)
+  if (wanted && !asked) setAsked(true)
+  return asked || wanted
+}
+
+/** What the next click is likely to need, once the first paint is out of the way. */
+function prefetch(): () => void {
+  const timer = setTimeout(() => void Promise.allSettled([loadWorkspace(), loadSettings()]), PREFETCH_DELAY_MS)
+  return () => clearTimeout(timer)
 }
 
 function useActions(narrow: boolean): ShortcutActions {

@@ -1,7 +1,7 @@
 import { choiceForAll, decisionsOf, replacementOf } from '@renderer/features/approvals/decisions'
 import { firstLines, patchOf, readPatch } from '@renderer/features/chat/diff-rules'
 import { operationSchema } from '@shared/operations'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 const request = (id: string, tool = 'bash', args: Record<string, unknown> = {}) => ({
   tool,
@@ -56,9 +56,13 @@ describe('diffs', () => {
   })
 
   it('gives up on what is no patch instead of failing the whole row', () => {
+    const noted = vi.spyOn(console, 'debug').mockImplementation(() => undefined)
     expect(readPatch('')).toBeNull()
     expect(readPatch('Binary files differ')).toBeNull()
     expect(readPatch('@@ -1 +1 @@\n\\ No newline at end of file')).toBeNull()
+    // Only the last one got as far as the parser, whose complaint is for developers.
+    expect(noted).toHaveBeenCalledExactlyOnceWith('a patch could not be parsed', expect.any(TypeError))
+    noted.mockRestore()
   })
 
   it('cuts to the first lines', () => {

@@ -33,6 +33,15 @@ describe('itemRows', () => {
     expect(rows.map((row) => 'reply' in row && row.reply?.key)).toEqual([undefined, 'a', 'b'])
   })
 
+  it('leaves it to the notice below to say how a reply ended', () => {
+    const cut = assistant('a', 'Half', { partial: true })
+    const explained = (below: Parameters<typeof itemRows>[0]) =>
+      itemRows([cut, ...below]).flatMap((row) => ('explained' in row ? [row.explained] : []))
+    expect(explained([notice('n', 'interrupted')])).toEqual([true])
+    expect(explained([notice('n', 'resumed')])).toEqual([false])
+    expect(explained([])).toEqual([false])
+  })
+
   it('offers to try again under the newest error only', () => {
     const rows = itemRows([notice('n', 'error'), user('u'), notice('m', 'error')])
     expect(rows.flatMap((row) => (row.kind === 'notice' ? [row.newest] : []))).toEqual([false, true])

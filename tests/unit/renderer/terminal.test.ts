@@ -1,9 +1,10 @@
+import { hasCommands } from '@renderer/features/terminal/commands'
 import { TerminalFeed } from '@renderer/features/terminal/feed'
 import { OutputFilter } from '@renderer/features/terminal/filter'
 import { TerminalWriter } from '@renderer/features/terminal/writer'
 import { type EventData, type EventType, parseEvent } from '@shared/events'
 import { applyEvent } from '@shared/reducer'
-import { initialState, type SessionState } from '@shared/state'
+import { initialState, type SessionState, type ToolItem } from '@shared/state'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { session, tool } from './items'
 
@@ -81,6 +82,13 @@ describe('OutputFilter', () => {
   })
 })
 
+describe('hasCommands', () => {
+  it('leaves the terminal its empty state while a command waits or was denied', () => {
+    const of = (state: ToolItem['state']) => hasCommands(session({ items: [tool('1', { tool: 'bash', state })] }))
+    expect([of('waiting_approval'), of('rejected'), of('running'), of('ok')]).toEqual([false, false, true, true])
+  })
+})
+
 describe('TerminalFeed', () => {
   it('shows a command, its output and how it ended', () => {
     call('1', 'python train.py')
@@ -108,10 +116,20 @@ describe('TerminalFeed', () => {
         '1│ A',
         '2│ b-half',
         '2│ exit 0 · 2.1 s',
-        'exit 0 · 2.1 s',
+        '1│ exit 0 · 2.1 s',
         '',
       ].join('\n'),
     )
+  })
+
+  it('does not show a refused command as one that ran', () => {
+    const refusal = 'Plan mode is read-only: describe what you would do.'
+    call('1', 'rm -rf build')
+    send('tool_output', { tool: 'bash', tool_call_id: '1', output: refusal, success: false, duration_ms: 0 })
+    expect(bare(shown)).toBe('$ rm -rf build\nnot run\n')
+    shown = ''
+    feed.rebuild(state)
+    expect(bare(shown)).toBe('$ rm -rf build\nnot run\n')
   })
 
   it('takes no event twice', () => {

@@ -8,6 +8,8 @@ export interface Choice<T extends string> {
   value: T
   label: string
   description?: string
+  /** A word at the end of the line. */
+  note?: string
   disabled?: boolean
 }
 
@@ -57,7 +59,10 @@ export function ChoiceMenu<T extends string>(props: ChoiceMenuProps<T>) {
               className="grid grid-cols-[1fr_16px] items-start gap-2 rounded-md px-2 py-1.5 outline-none data-disabled:opacity-50 data-highlighted:bg-ink/6"
             >
               <span className="min-w-0">
-                <span className="block truncate font-medium">{choice.label}</span>
+                <span className="flex items-baseline gap-2">
+                  <span className="min-w-0 truncate font-medium">{choice.label}</span>
+                  {choice.note && <span className="shrink-0 text-sm text-ink-2">{choice.note}</span>}
+                </span>
                 {choice.description && <span className="block text-sm text-ink-2">{choice.description}</span>}
               </span>
               <Menu.RadioItemIndicator className="pt-0.5">

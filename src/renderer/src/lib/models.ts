@@ -18,7 +18,7 @@ export function modelChoices(info: AppInfo | null, current: string): Choice<stri
   const choices = known.map((model) => ({
     value: model.id,
     label: modelName(model.id, info),
-    description: explain(model),
+    ...(model.available ? { description: explain(model) } : { note: 'needs a key' }),
     disabled: !model.available && model.id !== current,
   }))
   if (known.some((model) => model.id === current)) return choices
@@ -27,7 +27,6 @@ export function modelChoices(info: AppInfo | null, current: string): Choice<stri
 
 function explain(model: ModelChoice): string {
   if (model.id === DEMO_MODEL) return 'Plays a fixed script. Costs nothing.'
-  if (!model.available) return 'Needs a key.'
   const window = model.context_window === null ? 'Context unknown' : `${formatTokens(model.context_window)} context`
   const known = model.input_price !== null && model.output_price !== null
   const price = known ? `$${model.input_price} in, $${model.output_price} out per 1M tokens` : 'price unknown'

@@ -29,7 +29,7 @@ export function RequestPreview({ request, cwd, lines }: RequestPreviewProps) {
   const args = JSON.stringify(request.arguments, null, 2)
   return (
     <Box title="Arguments" copy={args}>
-      <OutputBlock text={args} className="whitespace-pre-wrap [overflow-wrap:anywhere]" />
+      <OutputBlock text={args} wrap />
     </Box>
   )
 }
@@ -63,8 +63,9 @@ function Command({ request, command, cwd }: { request: ApprovalRequest; command:
   const note = typeof timeout === 'number' ? `at most ${formatSeconds(timeout)}` : ''
   return (
     <Box title={where} note={note} copy={command}>
-      <div className="max-h-80 overflow-y-auto px-3 py-2">
-        <Code code={command} lang="bash" />
+      <div className="approval-height overflow-y-auto px-3 py-2">
+        {/* Whoever approves a command has seen its end: it never runs out of sight to the right. */}
+        <Code code={command} lang="bash" wrap />
       </div>
     </Box>
   )
@@ -77,14 +78,14 @@ function Content({ path, content, first }: { path: string; content: string; firs
   const extension = /\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase() ?? ''
   return (
     <Box title={path} note={plural(lines, 'line')} copy={content}>
-      <div className="max-h-120 overflow-y-auto px-3 py-2">
+      <div className="approval-height overflow-y-auto px-3 py-2">
         <Code code={shown} lang={extension} />
       </div>
       {!all && lines > first && (
         <button
           type="button"
           onClick={() => setAll(true)}
-          className="px-3 pb-2 text-ink-2 underline underline-offset-2 hover:text-ink"
+          className="px-3 pt-1.5 pb-2 text-ink-2 underline underline-offset-2 hover:text-ink"
         >
           Show all {plural(lines, 'line')}
         </button>

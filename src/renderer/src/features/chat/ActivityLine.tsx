@@ -14,13 +14,16 @@ export function ActivityLine({ state }: { state: SessionState }) {
   const line = outputLine(state)
   return (
     <div className="text-sm text-ink-2">
-      <p className="flex h-6 items-center gap-2.5">
-        <StateIcon state={state.status === 'waiting_approval' ? 'waiting_approval' : 'running'} />
-        <span className="shrink-0">
+      <p className="flex min-h-6 items-start gap-2.5 py-0.5">
+        <span className="mt-0.5">
+          <StateIcon state={state.status === 'waiting_approval' ? 'waiting_approval' : 'running'} />
+        </span>
+        {/* Why it is tried again is a sentence of the server's: it wraps. Beside a command the words keep their width. */}
+        <span className={activity.code ? 'shrink-0' : 'min-w-0 break-words'}>
           {activity.retryAt !== null && <Countdown until={activity.retryAt} />}
           {activity.text}
         </span>
-        {activity.code && <code className="mono-line min-w-0 truncate">{activity.code}</code>}
+        {activity.code && <code className="mono-line min-w-0 truncate leading-[18px]">{activity.code}</code>}
       </p>
       {line && <p className="mono-line truncate pl-6 text-ink-3">{line}</p>}
     </div>

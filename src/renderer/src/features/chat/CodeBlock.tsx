@@ -17,6 +17,12 @@ interface CodeProps {
   growing?: boolean
 }
 
+interface PlainCodeProps extends CodeProps {
+  /** Long lines are broken instead of scrolled: nothing of them is out of sight. */
+  wrap?: boolean
+  className?: string
+}
+
 /** A block of code in a message: language, copy button, long lines scroll inside. */
 export const CodeBlock = memo(function CodeBlock({ code, lang, growing = false }: CodeProps) {
   return (
@@ -31,12 +37,12 @@ export const CodeBlock = memo(function CodeBlock({ code, lang, growing = false }
 })
 
 /** Coloured code without a frame. */
-export const Code = memo(function Code({ code, lang, growing = false, className }: CodeProps & { className?: string }) {
+export const Code = memo(function Code({ code, lang, growing = false, wrap = false, className }: PlainCodeProps) {
   const leaves = useMemo(() => leavesOf(code), [code])
   const colours = useColours(leaves, lang, growing)
   return (
-    <pre className={clsx('code-scroll', className)}>
-      <code className="block w-max min-w-full">{drawLeaves(leaves, colours)}</code>
+    <pre className={clsx('code-scroll', wrap && 'wrap-anywhere', className)}>
+      <code className={wrap ? 'block' : 'block w-max min-w-full'}>{drawLeaves(leaves, colours)}</code>
     </pre>
   )
 })

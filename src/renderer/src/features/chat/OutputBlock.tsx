@@ -2,10 +2,21 @@ import { clsx } from 'clsx'
 import { type UIEvent, useLayoutEffect, useMemo, useRef } from 'react'
 import { lastLines, plainOutput } from './text'
 
+interface OutputBlockProps {
+  text: string
+  /** Long lines are broken instead of scrolled. */
+  wrap?: boolean
+  className?: string
+}
+
 /** Output of a tool as a block that scrolls by itself. */
-export function OutputBlock({ text, className }: { text: string; className?: string }) {
+export function OutputBlock({ text, wrap = false, className }: OutputBlockProps) {
   const plain = useMemo(() => plainOutput(text).replace(/\n+$/, ''), [text])
-  return <pre className={clsx('code-scroll max-h-80 px-3.5 py-2.5 text-ink-2', className)}>{plain}</pre>
+  return (
+    <pre className={clsx('code-scroll max-h-80 px-3.5 py-2.5 text-ink-2', wrap && 'wrap-anywhere', className)}>
+      {plain}
+    </pre>
+  )
 }
 
 /** Newest characters of a running command's log that are drawn: the terminal has all of it. */

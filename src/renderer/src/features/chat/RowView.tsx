@@ -20,7 +20,7 @@ interface RowViewProps {
 /** One row in the reading column. */
 export const RowView = memo(function RowView({ row, log, state }: RowViewProps) {
   return (
-    <div className="mx-auto w-full max-w-180 px-6" style={{ paddingTop: row.gap }}>
+    <div className="mx-auto w-full max-w-180 px-6 max-md:px-3" style={{ paddingTop: row.gap }}>
       <Content row={row} log={log} state={state} />
     </div>
   )
@@ -41,7 +41,7 @@ function Content({ row, log, state }: RowViewProps) {
           ) : (
             <Markdown text={row.text} growing={row.growing} />
           )}
-          {row.reply && <ReplyFooter reply={row.reply} />}
+          {row.reply && <ReplyFooter reply={row.reply} explained={row.explained} />}
         </div>
       )
     case 'tool':

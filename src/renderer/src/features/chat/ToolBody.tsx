@@ -1,4 +1,3 @@
-import type { ToolDetails } from '@shared/content'
 import type { ToolItem } from '@shared/state'
 import type { ReactNode } from 'react'
 import { Changes } from './Changes'
@@ -9,10 +8,8 @@ import { useDisclosure } from './disclosure'
 import { FullOutput } from './FullOutput'
 import { LiveBlock, OutputBlock } from './OutputBlock'
 import { useTranscriptSession } from './session-context'
-import { formatDuration, shortPath } from './text'
+import { shortPath } from './text'
 import { argument, rangeOf } from './tool-text'
-
-type CommandDetails = Extract<ToolDetails, { kind: 'command' }>
 
 /** What is under a tool row: what was asked, what came of it, and the raw arguments for those who want them. */
 export function ToolBody({ item, log }: { item: ToolItem; log: string | undefined }) {
@@ -78,49 +75,28 @@ function Result({ item, log }: { item: ToolItem; log: string | undefined }) {
       <>
         <DiffView patch={details.patch} />
         {details.truncated && <Quiet>The diff is longer than what is kept of it here.</Quiet>}
-        {item.state === 'error' && <OutputBlock text={output} className="border-t border-line" />}
+        {item.state === 'error' && <OutputBlock text={output} wrap className="border-t border-line" />}
       </>
     )
   }
   if (!item.has_output) return <Quiet>No output was recorded.</Quiet>
-  const shown = output.trim() === '' ? <Quiet>No output.</Quiet> : <OutputBlock text={output} />
+  if (output.trim() === '') return <Quiet>No output.</Quiet>
+  // Lines of a command or a file are lines; everything else a tool says is sentences.
+  const wrap = details?.kind !== 'command' && details?.kind !== 'file'
+  // Sentences are broken before the copy button; long lines scroll under it.
+  const shown = <OutputBlock text={output} wrap={wrap} className={wrap ? 'pr-10' : undefined} />
   return (
-    <>
+    <div className="hover-host relative">
       {spill ? <FullOutput spill={spill} short={shown} /> : shown}
-      <Foot item={item}>{details?.kind === 'command' && <End details={details} />}</Foot>
-    </>
+      <span className="on-hover absolute top-1 right-2 rounded-sm bg-sunken">
+        <CopyButton text={output} label="Copy output" />
+      </span>
+    </div>
   )
 }
 
 function Quiet({ children }: { children: ReactNode }) {
   return <p className="px-3.5 py-2 text-ink-3">{children}</p>
-}
-
-function Foot({ item, children }: { item: ToolItem; children: ReactNode }) {
-  return (
-    <div className="flex h-8 items-center gap-2 border-t border-line pr-2 pl-3.5 text-ink-3 tabular">
-      {children}
-      {item.duration_ms !== null && <span>{formatDuration(item.duration_ms)}</span>}
-      <CopyButton text={item.output} label="Copy output" className="ml-auto" />
-    </div>
-  )
-}
-
-/** How a command ended. */
-function End({ details }: { details: CommandDetails }) {
-  const ok = details.exit_code === 0 && !details.timed_out
-  const words = details.timed_out
-    ? 'timed out'
-    : details.signal
-      ? `ended by ${details.signal}`
-      : `exit ${details.exit_code ?? '?'}`
-  return (
-    <span
-      className={`rounded-sm px-1.5 font-mono text-xs leading-[18px] ${ok ? 'bg-ink/6 text-ink-2' : 'bg-bad-soft text-bad'}`}
-    >
-      {words}
-    </span>
-  )
 }
 
 function Arguments({ item }: { item: ToolItem }) {
@@ -147,7 +123,7 @@ function ArgumentsText({ args }: { args: Record<string, unknown> }) {
   const text = JSON.stringify(args, null, 2)
   return (
     <div className="relative">
-      <OutputBlock text={text} className="pt-0 whitespace-pre-wrap [overflow-wrap:anywhere]" />
+      <OutputBlock text={text} wrap className="pt-0" />
       <CopyButton text={text} label="Copy arguments" className="absolute top-0 right-2" />
     </div>
   )

@@ -12,6 +12,7 @@ import {
   ShieldHalf,
 } from 'lucide-react'
 import { Button } from '../../components/Button'
+import { showDialog } from '../../stores/ui'
 import { Chevron } from './Chevron'
 import { CopyButton } from './CopyButton'
 import { useDisclosure } from './disclosure'
@@ -34,7 +35,9 @@ export function UserMessage({ item }: { item: UserItem }) {
       </div>
       <div className="min-w-0 max-w-140 rounded-lg border border-line bg-sunken px-3.5 py-2.5 text-read">
         {item.source === 'steer' && <p className="mb-0.5 text-xs text-ink-3">Sent while it was running</p>}
-        <p className="break-words whitespace-pre-wrap">{folded ? `${item.text.slice(0, FOLD_CHARS)}…` : item.text}</p>
+        <p dir="auto" className="own-direction break-words whitespace-pre-wrap">
+          {folded ? `${item.text.slice(0, FOLD_CHARS)}…` : item.text}
+        </p>
         {long && (
           <button
             type="button"
@@ -50,9 +53,15 @@ export function UserMessage({ item }: { item: UserItem }) {
   )
 }
 
+interface ReplyFooterProps {
+  reply: AssistantItem
+  /** The notice that follows says why the reply ended. */
+  explained: boolean
+}
+
 /** Under the last piece of a reply: a note when it was cut, and on hover the time and a copy button. */
-export function ReplyFooter({ reply }: { reply: AssistantItem }) {
-  const cut = reply.partial ? 'Stopped before the end' : CUTS[reply.stop_reason]
+export function ReplyFooter({ reply, explained }: ReplyFooterProps) {
+  const cut = explained ? undefined : reply.partial ? 'Stopped before the end' : CUTS[reply.stop_reason]
   return (
     <div className={clsx('flex h-5 items-center gap-1 text-sm text-ink-3', cut && 'mt-0.5 mb-3')}>
       {cut && <span className="mr-1">{cut}</span>}
@@ -115,7 +124,11 @@ const GUARDS: Partial<Record<string, string>> = {
   malformed_arguments: 'arguments could not be read',
   unfinished_plan: 'the plan is not finished',
   truncated_output: 'the reply was cut',
+  empty_reply: 'the reply was empty',
 }
+
+/** Code of the error that another key mends. */
+const KEY_REFUSED = 'auth'
 
 interface NoticeLook {
   icon: LucideIcon
@@ -155,6 +168,11 @@ export function Notice({ item, newest }: { item: NoticeItem; newest: boolean }) 
             text={() => [item.text, item.remedy, item.code && `(${item.code})`].filter(Boolean).join('\n')}
             label="Copy error"
           />
+          {newest && item.code === KEY_REFUSED && (
+            <Button size="sm" onClick={() => showDialog('key')}>
+              Change the key
+            </Button>
+          )}
           {newest && onRetry && (
             <Button size="sm" onClick={onRetry}>
               <RotateCcw size={12} aria-hidden />

@@ -4,6 +4,7 @@ import type {
   AssistantItem,
   GuardItem,
   NoticeItem,
+  NoticeKind,
   SessionState,
   ToolItem,
   TranscriptItem,
@@ -25,6 +26,8 @@ export type Row = { key: string; gap: number } & (
       growing: boolean
       /** Set on the last piece of a finished reply: what its footer shows and copies. */
       reply: AssistantItem | null
+      /** A notice right below says how the reply ended: its footer need not. */
+      explained: boolean
     }
   | { kind: 'tool'; item: ToolItem; first: boolean; last: boolean }
   | { kind: 'guard'; item: GuardItem }
@@ -53,10 +56,11 @@ export function itemRows(items: TranscriptItem[]): Row[] {
     const first = item.kind === 'tool' && before?.kind !== 'tool'
     const last = item.kind === 'tool' && next?.kind !== 'tool'
     const newest = next === undefined
-    const variant = `${gap} ${first} ${last} ${item.kind === 'notice' && newest}`
+    const explained = item.kind === 'assistant' && next?.kind === 'notice' && EXPLAINS.has(next.notice)
+    const variant = `${gap} ${first} ${last} ${item.kind === 'notice' && newest} ${explained}`
     let known = cache.get(item)
     if (known?.variant !== variant) {
-      known = { variant, rows: rowsOf(item, gap, first, last, newest) }
+      known = { variant, rows: rowsOf(item, { gap, first, last, newest, explained }) }
       cache.set(item, known)
     }
     for (const row of known.rows) rows.push(row)
@@ -76,7 +80,17 @@ function gapBetween(before: TranscriptItem, item: TranscriptItem): number {
   return GAP.item
 }
 
-function rowsOf(item: TranscriptItem, gap: number, first: boolean, last: boolean, newest: boolean): Row[] {
+const EXPLAINS: ReadonlySet<NoticeKind> = new Set(['error', 'interrupted', 'limit'])
+
+interface Place {
+  gap: number
+  first: boolean
+  last: boolean
+  newest: boolean
+  explained: boolean
+}
+
+function rowsOf(item: TranscriptItem, { gap, first, last, newest, explained }: Place): Row[] {
   const base = { key: item.key, gap }
   switch (item.kind) {
     case 'user':
@@ -88,7 +102,7 @@ function rowsOf(item: TranscriptItem, gap: number, first: boolean, last: boolean
     case 'notice':
       return [{ ...base, kind: 'notice', item, newest }]
     case 'assistant':
-      return replyRows(item.key, gap, item.reasoning, segmentText(item.text), item)
+      return replyRows(item.key, gap, item.reasoning, segmentText(item.text), item, explained)
   }
 }
 
@@ -98,6 +112,7 @@ function replyRows(
   reasoning: string,
   segments: Segment[],
   reply: AssistantItem | null,
+  explained: boolean,
 ): Row[] {
   const rows: Row[] = []
   if (reasoning.trim()) {
@@ -114,10 +129,11 @@ function replyRows(
       lang: segment.lang,
       growing: reply === null && last,
       reply: last ? reply : null,
+      explained,
     })
   }
   if (rows.length === 0 && reply?.partial) {
-    rows.push({ key: `${id}:0`, gap, kind: 'markdown', text: '', lang: '', growing: false, reply })
+    rows.push({ key: `${id}:0`, gap, kind: 'markdown', text: '', lang: '', growing: false, reply, explained })
   }
   return rows
 }
@@ -133,7 +149,7 @@ export class DraftRows {
       this.segmented = null
     }
     this.segmented = extendSegments(this.segmented, draft.text)
-    return replyRows(draft.id, gapAfter(before), draft.reasoning, this.segmented.segments, null)
+    return replyRows(draft.id, gapAfter(before), draft.reasoning, this.segmented.segments, null, false)
   }
 }
 

@@ -53,6 +53,7 @@ export function Composer({ id, readOnly }: ComposerProps) {
   )
 
   async function send(): Promise<void> {
+    if (!usable && !readOnly && connected) showDialog('key')
     if (!canSend) return
     const operation: Operation = { op: running ? 'steer' : 'user_input', text: text.trim() }
     setSending(true)

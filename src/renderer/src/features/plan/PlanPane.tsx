@@ -19,11 +19,9 @@ export function PlanPane({ plan }: { plan: PlanItem[] }) {
   const done = plan.filter((step) => step.status === 'completed').length
   return (
     <section aria-label="Plan" className="h-full overflow-y-auto p-4">
-      <h2 className="mb-2.5 flex text-sm font-semibold">
-        Plan
-        <span className="ml-auto font-normal text-ink-3 tabular">
-          {done} of {plan.length}
-        </span>
+      {/* The tab above shows the same to the eye. */}
+      <h2 className="sr-only">
+        Plan, {done} of {plan.length} done
       </h2>
       <ol>
         {plan.map((step) => (

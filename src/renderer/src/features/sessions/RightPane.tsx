@@ -6,6 +6,7 @@ import { IconButton } from '../../components/IconButton'
 import { useSessionPart } from '../../stores/sessions'
 import { type PaneTab, setTab, useUi } from '../../stores/ui'
 import { PlanPane } from '../plan/PlanPane'
+import { countRunning } from '../terminal/commands'
 
 // The terminal emulator is the largest part of the window; the first paint does not wait for it.
 const TerminalPane = lazy(async () => ({ default: (await import('../terminal/TerminalPane')).TerminalPane }))
@@ -26,6 +27,7 @@ interface RightPaneProps {
 export function RightPane({ id, visible, onClose }: RightPaneProps) {
   const tab = useUi((ui) => ui.tab)
   const plan = useSessionPart(id, (state) => state?.plan) ?? NO_PLAN
+  const running = useSessionPart(id, countRunning)
   const done = plan.filter((item) => item.status === 'completed').length
   return (
     <Tabs.Root
@@ -50,6 +52,11 @@ export function RightPane({ id, visible, onClose }: RightPaneProps) {
           </Tabs.Tab>
           <Tabs.Tab value="terminal" className={tabClass}>
             Terminal
+            {running > 0 && (
+              <span className="size-[7px] animate-pulse-soft rounded-full bg-accent" title="A command is running">
+                <span className="sr-only">, a command is running</span>
+              </span>
+            )}
           </Tabs.Tab>
         </Tabs.List>
         {onClose && <IconButton icon={X} label="Close" className="ml-auto" onClick={onClose} />}

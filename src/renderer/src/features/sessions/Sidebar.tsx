@@ -8,7 +8,6 @@ import { Skeleton } from '../../components/Skeleton'
 import { IS_MAC, MOD } from '../../lib/keys'
 import { useApp } from '../../stores/app'
 import { setDrawer, showDialog } from '../../stores/ui'
-import { useDemo } from '../welcome/useDemo'
 import { matches } from './groups'
 import { SessionList } from './SessionList'
 
@@ -113,14 +112,10 @@ export function Sidebar({ onHide }: { onHide: () => void }) {
 }
 
 function NoSessions() {
-  const demo = useDemo()
   return (
     <div className="px-2 pt-4">
       <p className="font-medium">No sessions yet</p>
       <p className="mt-1 text-ink-2">What you start appears here, grouped by folder.</p>
-      <Button className="mt-3" disabled={demo.disabled} onClick={demo.start}>
-        {demo.busy ? 'Preparing…' : 'Try the demo'}
-      </Button>
     </div>
   )
 }

@@ -32,8 +32,8 @@ export function ConnectionBanner({ width = 'max-w-180' }: { width?: string }) {
     }
     return (
       <Banner tone="warn" title="Connection lost. Reconnecting…">
-        {running ? 'Your run goes on without this window. ' : ''}
-        Nothing is lost; if this stays, check that ML Intern still runs in its terminal.
+        {running ? 'Your run goes on as long as ML Intern does. ' : 'Nothing is lost. '}
+        If this stays, check that ML Intern still runs in its terminal.
       </Banner>
     )
   }

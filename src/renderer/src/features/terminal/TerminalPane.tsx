@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'react'
 import { Button } from '../../components/Button'
 import { getSessionState, onSessionEvent, onSessionSnapshot, submit, useSessionPart } from '../../stores/sessions'
 import { reportFailure } from '../../stores/ui'
-import { openTools } from '../chat/activity'
+import { countRunning, hasCommands } from './commands'
 import { TerminalFeed } from './feed'
 import { type OpenTerminal, openTerminal, terminalFontLoaded } from './open-terminal'
 
@@ -92,14 +92,6 @@ function feedTerminal(terminal: OpenTerminal, sessionId: string): () => void {
     stopEvents()
     stopSnapshots()
   }
-}
-
-function countRunning(state: SessionState | undefined): number {
-  return state ? openTools(state).filter((item) => item.tool === 'bash').length : 0
-}
-
-function hasCommands(state: SessionState | undefined): boolean {
-  return state?.items.some((item) => item.kind === 'tool' && item.tool === 'bash') ?? false
 }
 
 function stop(sessionId: string): void {

@@ -3,6 +3,7 @@ import { isUnknownEvent } from '@shared/events'
 import type { SessionState, ToolItem } from '@shared/state'
 import { countLines, formatDuration } from '../chat/text'
 import { argument, endOf } from '../chat/tool-text'
+import { wasStarted } from './commands'
 import { OutputFilter } from './filter'
 
 /** Lines the terminal keeps; what is older is in the transcript and in the output files. */
@@ -53,10 +54,11 @@ export class TerminalFeed {
     for (const item of recentCommands(state.items)) {
       const command = argument(item, 'command')
       if (item.state === 'waiting_approval') this.asked.set(item.call_id, command)
-      if (item.state === 'waiting_approval' || item.state === 'rejected' || item.state === 'abandoned') continue
+      if (!wasStarted(item)) continue
       this.start(item.call_id, command)
-      const log = item.has_output ? item.output : (state.live_logs[item.call_id] ?? '')
-      this.log(item.call_id, log)
+      // A refusal is a sentence for the model and no output of the command.
+      const printed = item.has_output && (item.details !== null || item.state !== 'error')
+      this.log(item.call_id, printed ? item.output : (state.live_logs[item.call_id] ?? ''))
       if (item.state !== 'running') this.end(item.call_id, howItEnded(item))
     }
   }
@@ -154,7 +156,8 @@ export class TerminalFeed {
     this.newLine()
     if (run.line) this.write(alone ? `${run.line}\n` : this.labelled(run, `${run.line}\n`))
     const line = `${RESET}${DIM}${how}${RESET}\n`
-    this.write(alone ? line : this.labelled(run, line))
+    // The last of several to end is told apart as they all were.
+    this.write(this.labels === 1 ? line : this.labelled(run, line))
     this.running.delete(id)
     if (this.running.size === 0) this.startNext()
   }
@@ -193,6 +196,8 @@ function howItEnded(item: ToolItem): string {
 /** "exit 0 · 2.1 s" */
 function endLine(details: ToolItem['details'], durationMs: number | null, ok: boolean): string {
   const command = details?.kind === 'command' ? details : null
+  // Refused before it began, as in Plan mode: the command stands here and must not look as if it had run.
+  if (!command && !ok && !durationMs) return 'not run'
   const how = command ? endOf(command) || 'exit 0' : ok ? 'done' : 'not finished'
   return durationMs === null ? how : `${how} · ${formatDuration(durationMs)}`
 }

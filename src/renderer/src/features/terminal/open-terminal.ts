@@ -1,4 +1,5 @@
 import '@xterm/xterm/css/xterm.css'
+import './terminal.css'
 import { FitAddon } from '@xterm/addon-fit'
 import { Terminal } from '@xterm/xterm'
 import { SCROLLBACK_LINES } from './feed'

@@ -1,12 +1,12 @@
 import { MAX_INPUT_CHARS } from '@shared/operations'
 import { ArrowUp, ChevronDown, Folder } from 'lucide-react'
-import { useMemo, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { type BridgeFailure, failureOf } from '../../bridge/bridge'
 import { FailureBanner } from '../../components/Banner'
 import { ChoiceMenu } from '../../components/ChoiceMenu'
 import { Tip } from '../../components/Tip'
 import { baseName } from '../../lib/format'
-import { isKeyMissing, isModelUsable, modelChoices, modelName } from '../../lib/models'
+import { isKeyMissing, modelChoices, modelName } from '../../lib/models'
 import { useApp } from '../../stores/app'
 import { submit } from '../../stores/sessions'
 import { reportFailure, showDialog } from '../../stores/ui'
@@ -16,6 +16,7 @@ import { PromptArea } from '../composer/PromptArea'
 import { RoundButton } from '../composer/RoundButton'
 import { FolderDialog } from '../folders/FolderDialog'
 import { EXAMPLES } from './examples'
+import { readinessOf, WHY_NOT } from './readiness'
 
 /** The draft that belongs to no session yet. */
 const NEW = 'new'
@@ -24,7 +25,8 @@ const MAX_RECENT_FOLDERS = 4
 /** A prompt, a folder and a model: sending makes a session of them. */
 export function StartBox() {
   const info = useApp((app) => app.info)
-  const connected = useApp((app) => app.connection === 'connected')
+  const connection = useApp((app) => app.connection)
+  const unstartable = useApp((app) => app.startFailure !== null)
   const sessions = useApp((app) => app.sessions)
   const createSession = useApp((app) => app.actions.createSession)
   const [text, setText] = useState(() => readDraft(NEW))
@@ -32,6 +34,8 @@ export function StartBox() {
   const [chosenModel, setModel] = useState<string | null>(null)
   const [choosing, setChoosing] = useState(false)
   const [busy, setBusy] = useState(false)
+  /** Enter was pressed before the window had started. */
+  const [held, setHeld] = useState(false)
   const [failure, setFailure] = useState<BridgeFailure | null>(null)
   const area = useRef<HTMLTextAreaElement>(null)
   const folder = chosenFolder ?? info?.default_cwd ?? ''
@@ -41,16 +45,36 @@ export function StartBox() {
     [sessions],
   )
   const tooLong = text.length > MAX_INPUT_CHARS
-  const blocked = !connected || !info ? 'Not connected.' : isModelUsable(model, info) ? null : 'This model needs a key.'
-  const canStart = !blocked && !busy && !tooLong && text.trim() !== ''
+  const readiness = readinessOf(connection, info, model)
+  const blocked = WHY_NOT[readiness]
+  const sendable = !busy && !tooLong && text.trim() !== ''
 
   function change(next: string): void {
+    setHeld(false)
     setText(next)
     keepDraft(NEW, next)
   }
 
+  function press(): void {
+    if (!sendable) return
+    if (readiness === 'ready') void start()
+    else if (readiness === 'key') showDialog('key')
+    else if (readiness === 'wait') setHeld(true)
+  }
+
+  // The press that came too early is done once; what cannot be done then says why instead.
+  const latestPress = useRef(press)
+  useEffect(() => {
+    latestPress.current = press
+  })
+  const waits = readiness === 'wait' && !unstartable
+  useEffect(() => {
+    if (!held || waits) return
+    setHeld(false)
+    latestPress.current()
+  }, [held, waits])
+
   async function start(): Promise<void> {
-    if (!canStart) return
     setBusy(true)
     setFailure(null)
     const prompt = text.trim()
@@ -77,7 +101,7 @@ export function StartBox() {
           aria-label="Task"
           value={text}
           onChange={change}
-          onSend={() => void start()}
+          onSend={press}
           readOnly={busy}
           minHeight={68}
           placeholder="Describe the task: the data, what counts as good, what you want to have in the end."
@@ -111,15 +135,15 @@ export function StartBox() {
             />
           )}
           <p className="min-w-0 flex-1 truncate text-right text-sm text-ink-3" aria-live="polite">
-            {tooLong ? tooLongText(text.length) : text.trim() && blocked}
+            {tooLong ? tooLongText(text.length) : (text.trim() || held) && blocked}
           </p>
           <Tip label={blocked ?? 'Start'} keys={blocked ? undefined : ['Enter']} side="top">
             <RoundButton
               look="primary"
               icon={ArrowUp}
               label="Start"
-              disabled={!canStart}
-              onClick={() => void start()}
+              disabled={!sendable || readiness !== 'ready'}
+              onClick={press}
             />
           </Tip>
         </div>

@@ -23,7 +23,7 @@ export function Welcome() {
       </div>
       <ConnectionBanner width="max-w-160" />
       <div className="min-h-0 flex-1 overflow-y-auto">
-        <div className="mx-auto flex min-h-full w-full max-w-160 flex-col justify-center px-6 pt-2 pb-14">
+        <div className="mx-auto flex min-h-full w-full max-w-160 flex-col justify-center px-6 pt-5 pb-14">
           <BrandMark size={32} />
           <h1 className="mt-4 text-display font-semibold text-balance">
             What should be trained, measured or found out?
