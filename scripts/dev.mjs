@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // `npm run dev`: hot reload. With Electron the app itself, page and main process; without it the page is built again
 // on every change and served to the browser, where a reload shows it. Flags go to the app.
+import './lib/require-node.mjs'
+
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureBuilt } from './lib/build.mjs'

@@ -2,6 +2,8 @@
 // `npm start`: the desktop app where Electron can run, and otherwise the same window in the browser. Sets up what is
 // missing (the build, the Electron program). `--browser` asks for the browser, `--no-open` leaves opening it to you;
 // every other flag goes to the app.
+import './lib/require-node.mjs'
+
 import { ensureBuilt } from './lib/build.mjs'
 import { desktopObstacle, fetchElectron, findElectron } from './lib/electron.mjs'
 import { passOnAndOpen } from './lib/open-url.mjs'

@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 // The whole test suite: set-up, lint, build, unit + integration + desktop (Vitest), window (Playwright).
-// Arguments choose parts: `npm test -- unit e2e`. Exit 0 only when everything ran and passed.
+// Arguments choose parts: `npm test -- unit e2e`. Exit 0 only when everything ran and passed. The last line is always
+// `N passed, N failed`.
+import './lib/require-node.mjs'
+
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -10,6 +13,7 @@ import { argv, env, exit, getuid, platform } from 'node:process'
 
 const root = resolve(import.meta.dirname, '..')
 const parts = argv.slice(2)
+const PARTS = ['lint', 'unit', 'integration', 'desktop', 'e2e']
 const wants = (part) => parts.length === 0 || parts.includes(part)
 
 /** Programs the tests use for real, and the Debian packages that bring them. */
@@ -37,17 +41,18 @@ function runs(command, ...args) {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0
 }
 
+/** Whether everything that is needed is here, or was installed. */
 function setUp() {
   const missing = needed.filter(({ program, alternatives = [], isHere }) =>
     isHere ? !isHere() : ![program, ...alternatives].some(onPath),
   )
-  if (missing.length === 0) return
+  if (missing.length === 0) return true
   const packages = missing.flatMap((entry) => entry.packages)
   const isRootOnDebian = platform === 'linux' && getuid?.() === 0 && existsSync('/etc/debian_version')
   if (!isRootOnDebian) {
     console.error(`The tests need programs that are not here: ${missing.map((m) => m.program).join(', ')}.`)
     console.error(`On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}`)
-    exit(1)
+    return false
   }
   console.error(`Installing ${packages.join(', ')} …`)
   const aptEnv = { ...env, DEBIAN_FRONTEND: 'noninteractive' }
@@ -56,8 +61,9 @@ function setUp() {
   const install = spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options)
   if (update.status !== 0 || install.status !== 0) {
     console.error(`apt-get could not install ${packages.join(' ')}: see its messages above.`)
-    exit(1)
+    return false
   }
+  return true
 }
 
 const failures = []
@@ -103,19 +109,26 @@ async function playwright(report) {
   if (result?.stats.skipped > 0) failures.push(`${result.stats.skipped} Playwright tests were skipped`)
 }
 
-setUp()
-const reports = await mkdtemp(join(tmpdir(), 'ml-intern-test-'))
-try {
-  if (wants('lint')) step('Format, lint, types, layers', 'npm', ['run', '-s', 'lint'])
-  if (parts.length === 0 || parts.some((part) => part !== 'lint' && part !== 'unit')) {
-    if (!step('Build', bin('electron-vite'), ['build', '--logLevel', 'warn'])) exit(1)
+async function runParts() {
+  const reports = await mkdtemp(join(tmpdir(), 'ml-intern-test-'))
+  try {
+    if (wants('lint')) step('Format, lint, types, layers', 'npm', ['run', '-s', 'lint'])
+    if (parts.length === 0 || parts.some((part) => part !== 'lint' && part !== 'unit')) {
+      // Without a build the rest would only fail for the same reason, at length.
+      if (!step('Build', bin('electron-vite'), ['build', '--logLevel', 'warn'])) return
+    }
+    const folders = ['unit', 'integration', 'desktop'].filter(wants).map((part) => `tests/${part}`)
+    if (folders.length > 0) await vitest(folders, join(reports, 'vitest.json'))
+    if (wants('e2e')) await playwright(join(reports, 'playwright.json'))
+  } finally {
+    await rm(reports, { recursive: true, force: true })
   }
-  const folders = ['unit', 'integration', 'desktop'].filter(wants).map((part) => `tests/${part}`)
-  if (folders.length > 0) await vitest(folders, join(reports, 'vitest.json'))
-  if (wants('e2e')) await playwright(join(reports, 'playwright.json'))
-} finally {
-  await rm(reports, { recursive: true, force: true })
 }
+
+const unknown = parts.filter((part) => !PARTS.includes(part))
+if (unknown.length > 0) failures.push(`there is no part "${unknown.join(' ')}"; the parts are ${PARTS.join(', ')}`)
+else if (!setUp()) failures.push('set-up')
+else await runParts()
 
 for (const failure of failures) console.error(`FAILED: ${failure}`)
 // A failure outside any test (lint, a crash of a runner) must count too.

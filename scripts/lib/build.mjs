@@ -12,6 +12,10 @@ const BUILDER = 'node_modules/electron-vite/bin/electron-vite.js'
 /** Two commands started at once must not build over each other. */
 const LOCK = join(ROOT, 'node_modules/.cache/ml-intern-build.lock')
 const LOCK_POLL_MS = 100
+/** A lock is written in the moment it is made; one that is still empty by then lost its process in between. */
+const EMPTY_LOCK_MS = 5_000
+/** The longest build seen took a quarter of this; by then the number belongs to a process that builds nothing. */
+const STALE_LOCK_MS = 120_000
 
 /**
  * Builds `out/` when it is missing or older than its sources; one line on stderr, nothing when there is nothing to do
@@ -74,6 +78,7 @@ async function timeOf(file) {
 /** Waits for a build that runs in another process; one that died without cleaning up does not count. */
 async function takeLock() {
   await mkdir(join(LOCK, '..'), { recursive: true })
+  let told = false
   for (;;) {
     try {
       await writeFile(LOCK, String(process.pid), { flag: 'wx' })
@@ -81,22 +86,29 @@ async function takeLock() {
     } catch (error) {
       if (error.code !== 'EEXIST') throw error
     }
-    if (await isAbandoned()) await rm(LOCK, { force: true })
-    else await delay(LOCK_POLL_MS)
+    if (await isAbandoned()) {
+      await rm(LOCK, { force: true })
+      continue
+    }
+    if (!told) process.stderr.write('Waiting for a build that is already running ...\n')
+    told = true
+    await delay(LOCK_POLL_MS)
   }
 }
 
 async function isAbandoned() {
   let pid
+  let age
   try {
     pid = Number(await readFile(LOCK, 'utf8'))
+    age = Date.now() - (await stat(LOCK)).mtimeMs
   } catch (error) {
     // Released in this moment: the next attempt gets it.
     if (error.code === 'ENOENT') return false
     throw error
   }
-  // Just made and not written yet.
-  if (!Number.isInteger(pid) || pid <= 0) return false
+  if (!Number.isInteger(pid) || pid <= 0) return age > EMPTY_LOCK_MS
+  if (age > STALE_LOCK_MS) return true
   try {
     process.kill(pid, 0)
     return false

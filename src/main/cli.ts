@@ -7,6 +7,16 @@ import { runCli } from './hosts/headless/run-cli'
 /** The entry of the command line: plain Node, no Electron. Everything a run does not need is imported when it is needed. */
 const SIGNALS: readonly Signal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
+/** Where the program was started. */
+function startFolder(): string {
+  try {
+    return process.cwd()
+  } catch {
+    // The folder was deleted under the shell. Its name is still known, and what needs the folder says that it is gone.
+    return process.env.PWD || '/'
+  }
+}
+
 const io: CliIo = {
   // Opened when it is first used: `--version` does not read.
   get stdin() {
@@ -15,7 +25,7 @@ const io: CliIo = {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
-  cwd: process.cwd(),
+  cwd: startFolder(),
   version,
   renderer_dir: join(import.meta.dirname, '..', 'renderer'),
   onSignal(listener) {

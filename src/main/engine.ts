@@ -8,12 +8,14 @@ import { version } from '../../package.json'
 import { runTurn } from './agent/loop'
 import { systemPrompt } from './agent/prompts'
 import type { TurnContext } from './agent/types'
+import { readOnlySession } from './bridge/read-only'
 import type { BridgeEngine } from './bridge/types'
 import { connectWindow } from './bridge/window'
 import type { Engine, EngineClient, EngineOptions, NewSession, RunOptions } from './engine-types'
 import { isNodeError, UserError } from './errors'
 import { createModelClient, listModels, normalizeModelId } from './models/registry'
 import type { ModelClient } from './models/types'
+import { redactValue } from './redact'
 import { acquireWriterLock } from './session/lock'
 import { EventLog } from './session/log'
 import { LiveSession } from './session/session'
@@ -35,6 +37,12 @@ class EngineImpl implements BridgeEngine {
   private current: Settings
   private readonly open = new Map<string, Promise<LiveSession>>()
   private readonly closing = new Map<string, Promise<void>>()
+  private readonly removing = new Map<string, Promise<void>>()
+  /** Calls of windows that work with a session at this moment: it stays open until they are done. */
+  private readonly uses = new Map<string, number>()
+  /** Sessions that nobody watches and whose turn goes on; they are closed at its end. */
+  private readonly leaving = new Set<string>()
+  private closed = false
   private readonly windows = new Set<(push: BridgePush) => void>()
   private readonly clients = new Map<string, Promise<ModelClient>>()
   private readonly secretsFromEnv: string[]
@@ -68,6 +76,7 @@ class EngineImpl implements BridgeEngine {
     const id = await this.store.create()
     const opening = this.openLive(id, run)
     this.open.set(id, opening)
+    opening.catch(() => this.open.delete(id))
     const session = await opening
     session.emit('session_update', {
       created: { log_version: 1, app_version: version },
@@ -84,9 +93,7 @@ class EngineImpl implements BridgeEngine {
   async openSession(id: string, run: RunOptions = {}): Promise<Session> {
     const known = this.open.get(id)
     if (known) return known
-    if (!(await this.store.exists(id))) {
-      throw new UserError('session_not_found', `There is no session ${id}.`, 'List them: ml-intern sessions list')
-    }
+    if (this.removing.has(id) || !(await this.store.exists(id))) throw noSession(id)
     // Another caller may have begun to open it meanwhile.
     const opening = this.open.get(id) ?? this.openLive(id, run)
     this.open.set(id, opening)
@@ -106,33 +113,40 @@ class EngineImpl implements BridgeEngine {
   async readSession(id: string): Promise<SessionState> {
     const live = await this.open.get(id)
     if (live) return live.state
-    if (!(await this.store.exists(id))) {
-      throw new UserError('session_not_found', `There is no session ${id}.`, 'List them: ml-intern sessions list')
-    }
+    if (!(await this.store.exists(id))) throw noSession(id)
     return this.store.fold(id)
   }
 
+  useSession<T>(id: string, work: (session: Session) => Promise<T> | T): Promise<T> {
+    return this.using(id, async () => work(await this.viewSession(id)))
+  }
+
   async releaseSession(id: string): Promise<void> {
-    const session = await this.open.get(id)
-    if (session?.state.status !== 'idle' || session.watchers > 0) return
-    await this.closeSession(id, session)
+    const opening = this.open.get(id)
+    // A session that could not be opened has nothing to release.
+    const session = await opening?.catch(() => null)
+    if (!opening || !session || this.leaving.has(id)) return
+    if (session.state.status === 'idle') return this.closeIfUnused(id, opening, session)
+    this.leaving.add(id)
+    void session.idle().then(() => {
+      this.leaving.delete(id)
+      return this.closeIfUnused(id, opening, session)
+    })
   }
 
   async renameSession(id: string, title: string): Promise<void> {
-    const session = await this.openSession(id)
-    if (session instanceof LiveSession) await session.rename(title)
+    await this.using(id, async () => {
+      const session = await this.openSession(id)
+      if (session instanceof LiveSession) await session.rename(title)
+    })
   }
 
-  async removeSession(id: string): Promise<void> {
-    const session = await this.open.get(id)
-    if (session) {
-      if (session.state.status !== 'idle') {
-        throw new UserError('session_running', 'The session is still working.', 'Stop it first.')
-      }
-      await this.closeSession(id, session)
-    }
-    await this.store.remove(id)
-    this.broadcast({ kind: 'session', id, summary: null })
+  removeSession(id: string): Promise<void> {
+    const known = this.removing.get(id)
+    if (known) return known
+    const removed = this.remove(id).finally(() => this.removing.delete(id))
+    this.removing.set(id, removed)
+    return removed
   }
 
   async latestSession(cwd: string): Promise<string | null> {
@@ -180,14 +194,18 @@ class EngineImpl implements BridgeEngine {
   }
 
   async close(): Promise<void> {
+    this.closed = true
     const sessions = await Promise.allSettled(this.open.values())
     await Promise.all(sessions.map((s) => (s.status === 'fulfilled' ? s.value.close() : undefined)))
     this.open.clear()
+    // Those that a window has just left are still being written.
+    await Promise.allSettled(this.closing.values())
   }
 
   async appInfo(): Promise<AppInfo> {
     const { settings } = this
-    const credentials = [await this.options.credentials.status('anthropic')]
+    // What a keychain says when it fails may quote what it was given.
+    const credentials = redactValue([await this.options.credentials.status('anthropic')], this.secrets())
     return {
       version,
       host: this.options.host === 'desktop' ? 'desktop' : 'browser',
@@ -195,7 +213,7 @@ class EngineImpl implements BridgeEngine {
       home: this.home,
       default_cwd: settings.default_cwd ?? this.options.cwd,
       settings,
-      models: await listModels({ settings, credentials: this.options.credentials }),
+      models: await listModels({ settings, credentials: this.options.credentials, env: this.options.env }),
       credentials,
       sandbox: {
         kind: 'none',
@@ -231,12 +249,15 @@ class EngineImpl implements BridgeEngine {
 
   credentialChanged(status: CredentialStatus): CredentialStatus {
     this.clients.clear()
-    this.broadcast({ kind: 'credentials', credentials: [status] })
-    return status
+    const shown = redactValue(status, this.secrets())
+    this.broadcast({ kind: 'credentials', credentials: [shown] })
+    return shown
   }
 
   private async openLive(id: string, run: RunOptions): Promise<LiveSession> {
     await this.closing.get(id)
+    // A lock taken now would not be given back.
+    if (this.closed) throw new UserError('invalid_operation', 'ML Intern is ending.')
     const dir = this.store.dir(id)
     const lock = await acquireWriterLock(dir)
     try {
@@ -300,11 +321,45 @@ class EngineImpl implements BridgeEngine {
     }
   }
 
+  /** Keeps the session open while `work` runs, and lets it go afterwards when no window watches it. */
+  private async using<T>(id: string, work: () => Promise<T>): Promise<T> {
+    this.uses.set(id, (this.uses.get(id) ?? 0) + 1)
+    try {
+      return await work()
+    } finally {
+      const others = (this.uses.get(id) ?? 1) - 1
+      if (others > 0) this.uses.set(id, others)
+      else this.uses.delete(id)
+      await this.releaseSession(id)
+    }
+  }
+
+  private async closeIfUnused(id: string, opening: Promise<LiveSession>, session: LiveSession): Promise<void> {
+    // It may have been closed, watched, used or started again while this waited.
+    if (this.open.get(id) !== opening || session.watchers > 0 || this.uses.has(id)) return
+    if (session.state.status !== 'idle') return this.releaseSession(id)
+    // What is left of a lock that cannot be given back (a disk that went away) is free when this process ends.
+    await this.closeSession(id, session).catch(() => undefined)
+  }
+
   private async closeSession(id: string, session: LiveSession): Promise<void> {
     this.open.delete(id)
     const closed = session.close().finally(() => this.closing.delete(id))
     this.closing.set(id, closed)
     await closed
+  }
+
+  private async remove(id: string): Promise<void> {
+    const session = await this.open.get(id)
+    if (session) {
+      if (session.state.status !== 'idle') {
+        throw new UserError('session_running', 'The session is still working.', 'Stop it first.')
+      }
+      await this.closeSession(id, session)
+    }
+    await this.closing.get(id)
+    await this.store.remove(id)
+    this.broadcast({ kind: 'session', id, summary: null })
   }
 
   /** The absolute path of a folder that can be read; throws what is wrong with it. */
@@ -330,17 +385,6 @@ class EngineImpl implements BridgeEngine {
   }
 }
 
-/** A session that another process writes: its state as it was when it was opened. */
-function readOnlySession(state: SessionState, busy: UserError): Session {
-  return {
-    id: state.id,
-    state,
-    read_only: true,
-    submit: () => Promise.reject(busy),
-    onEvent: () => () => undefined,
-    since: () => ({ kind: 'snapshot', state }),
-    durable: () => Promise.resolve(),
-    idle: () => Promise.resolve(),
-    close: () => Promise.resolve(),
-  }
+function noSession(id: string): UserError {
+  return new UserError('session_not_found', `There is no session ${id}.`, 'List them: ml-intern sessions list')
 }

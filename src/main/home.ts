@@ -24,7 +24,7 @@ export function expandPath(path: string, base: string): string {
 export async function ensureHome(home: string): Promise<void> {
   const remedy = 'Set ML_INTERN_HOME to a folder that you may write to.'
   try {
-    await makeFolders(home)
+    await makeFolders(home, 0o700)
   } catch (error) {
     const code = isNodeError(error) ? error.code : ''
     if (code === 'EEXIST' || code === 'ENOTDIR') {
@@ -42,18 +42,22 @@ export async function ensureHome(home: string): Promise<void> {
   }
 }
 
-/** Not `mkdir` with `recursive`: Node 20 repeats that for ever where a folder cannot be made below an existing one (/proc). */
-async function makeFolders(path: string): Promise<void> {
-  if (await makeFolder(path, 'ENOENT')) return
+/**
+ * Makes a folder and those above it that are missing; one that is there is left as it is, and so is a file. Rejects with
+ * the system's error. Not `mkdir` with `recursive`: Node 20 repeats that for ever where a folder cannot be made below an
+ * existing one (/proc).
+ */
+export async function makeFolders(path: string, mode?: number): Promise<void> {
+  if (await makeFolder(path, mode, 'ENOENT')) return
   const parent = dirname(path)
-  if (parent !== path && !(await isThere(parent))) await makeFolders(parent)
-  await makeFolder(path)
+  if (parent !== path && !(await isThere(parent))) await makeFolders(parent, mode)
+  await makeFolder(path, mode)
 }
 
 /** False when it failed with the code that is allowed. */
-async function makeFolder(path: string, allowed?: string): Promise<boolean> {
+async function makeFolder(path: string, mode: number | undefined, allowed?: string): Promise<boolean> {
   try {
-    await mkdir(path, { mode: 0o700 })
+    await mkdir(path, mode)
   } catch (error) {
     if (!isNodeError(error)) throw error
     if (error.code === allowed) return false

@@ -5,8 +5,13 @@ const MIN_SECRET_CHARS = 8
 
 /** Replaces every known secret value in every string of a JSON-like value. Returns the same object when none occurs. */
 export function redactValue<T>(value: T, secrets: readonly string[]): T {
-  const known = secrets.filter((secret) => secret.length >= MIN_SECRET_CHARS)
+  const known = usable(secrets)
   return known.length === 0 ? value : (walk(value, known) as T)
+}
+
+/** Longest first: where one secret is the beginning of another, replacing the short one would leave the rest readable. */
+function usable(secrets: readonly string[]): string[] {
+  return secrets.filter((secret) => secret.length >= MIN_SECRET_CHARS).sort((a, b) => b.length - a.length)
 }
 
 function walk(value: unknown, secrets: readonly string[]): unknown {
@@ -17,13 +22,13 @@ function walk(value: unknown, secrets: readonly string[]): unknown {
   }
   if (value !== null && typeof value === 'object') {
     let changed = false
-    const next: Record<string, unknown> = {}
-    for (const [key, entry] of Object.entries(value)) {
+    const next = Object.entries(value).map(([key, entry]): [string, unknown] => {
       const redacted = walk(entry, secrets)
-      changed ||= redacted !== entry
-      next[key] = redacted
-    }
-    return changed ? next : value
+      const name = redactText(key, secrets)
+      changed ||= redacted !== entry || name !== key
+      return [name, redacted]
+    })
+    return changed ? Object.fromEntries(next) : value
   }
   return value
 }
@@ -44,19 +49,37 @@ export class StreamRedactor {
   constructor(private readonly secrets: () => readonly string[]) {}
 
   push(text: string): string {
-    const secrets = this.secrets().filter((secret) => secret.length >= MIN_SECRET_CHARS)
-    if (secrets.length === 0) return text
-    const all = redactText(this.held + text, secrets)
-    const keep = longestPrefixAtEnd(all, secrets)
-    this.held = all.slice(all.length - keep)
-    return all.slice(0, all.length - keep)
+    const secrets = usable(this.secrets())
+    let rest = this.held + text
+    let passed = ''
+    for (;;) {
+      const open = rest.length - longestPrefixAtEnd(rest, secrets)
+      const match = firstMatch(rest, secrets)
+      // A whole secret at or after `open` may be a part of a longer one that has not come to its end.
+      if (match === null || match.at >= open) {
+        this.held = rest.slice(open)
+        return passed + rest.slice(0, open)
+      }
+      passed += rest.slice(0, match.at) + REDACTED
+      rest = rest.slice(match.at + match.length)
+    }
   }
 
   flush(): string {
-    const rest = this.held
+    const rest = redactText(this.held, usable(this.secrets()))
     this.held = ''
     return rest
   }
+}
+
+/** The first secret in the text; of several at the same place the longest, which comes first in `secrets`. */
+function firstMatch(text: string, secrets: readonly string[]): { at: number; length: number } | null {
+  let first: { at: number; length: number } | null = null
+  for (const secret of secrets) {
+    const at = text.indexOf(secret)
+    if (at !== -1 && (first === null || at < first.at)) first = { at, length: secret.length }
+  }
+  return first
 }
 
 /** A StreamRedactor for bytes: what it passes through is not changed in any other way. */

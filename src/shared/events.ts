@@ -137,7 +137,21 @@ export const eventSchemas = {
     remedy: z.string().optional(),
   }),
   interrupted: z.object({}),
-  compacted: z.object({ old_tokens: z.number().int(), new_tokens: z.number().int() }),
+  compacted: z.object({
+    old_tokens: z.number().int(),
+    new_tokens: z.number().int(),
+    /** What the model reads in the place of everything before `first_kept_seq`; absent in logs that do not say. */
+    summary: z.string().optional(),
+    /** Items with this number and later ones are sent as they are. */
+    first_kept_seq: z.number().int().optional(),
+    reason: z.enum(['budget', 'manual', 'overflow']).optional(),
+    /** Tokens of the window that the parts were sized for. */
+    window: z.number().int().optional(),
+    /** Longer results among the kept ones are cut to this many tokens. */
+    result_tokens: z.number().int().optional(),
+    /** The model could not be asked: the summary is a list of what was done. */
+    mechanical: z.boolean().optional(),
+  }),
   undo_complete: z.object({
     /** Id of the user message that was taken back, with everything after it. */
     user_message_id: z.string(),
@@ -201,7 +215,8 @@ export type AnyEvent = SessionEvent | UnknownEvent
 export const TRANSIENT_EVENTS: ReadonlySet<string> = new Set(['assistant_chunk', 'reasoning_chunk', 'tool_log'])
 
 const envelopeSchema = z.object({
-  seq: z.number().int().positive(),
+  // Far above any real session, and far below where adding one would no longer change a number.
+  seq: z.number().int().positive().max(1e15),
   time: z.string(),
   session: z.string(),
   type: z.string(),

@@ -1,3 +1,4 @@
+import { addCompaction, compactedText, dropCompactions } from './compaction'
 import { type AnyEvent, type EventData, isUnknownEvent, type SessionEvent } from './events'
 import { appendItem, inherit, ownItems, releaseItems, replaceItem } from './items'
 import {
@@ -143,7 +144,10 @@ function fold(s: SessionState, event: SessionEvent): SessionState {
       return foldUsage(s, event.data)
     case 'turn_complete': {
       const ended = settle(s, event.data.reason)
-      const text = limitTexts[event.data.reason]
+      const last = s.items.at(-1)
+      // A guard that ends a turn has just said why, in words for the user.
+      const asked = event.data.reason === 'guard' && last?.kind === 'guard' ? last.text : undefined
+      const text = asked ?? limitTexts[event.data.reason]
       return text ? withNotice(ended, event, { notice: 'limit', text, code: event.data.reason }) : ended
     }
     case 'interrupted':
@@ -153,16 +157,18 @@ function fold(s: SessionState, event: SessionEvent): SessionState {
       return withNotice(settle(s, 'error'), event, { notice: 'error', text: error, code, remedy: remedy ?? '' })
     }
     case 'compacted': {
-      const { old_tokens, new_tokens } = event.data
-      const text = `The conversation was summarised: ${old_tokens} tokens became ${new_tokens}.`
-      const context = { ...s.context, used_tokens: new_tokens }
-      return withNotice({ ...s, context }, event, { notice: 'compacted', text })
+      const next = addCompaction(s, event)
+      // One that the user asked for is no part of a turn: nothing comes after it.
+      const ended = event.data.reason === 'manual' ? settle(next, next.last_outcome) : next
+      return withNotice(ended, event, { notice: 'compacted', text: compactedText(event.data) })
     }
     case 'undo_complete': {
       const from = s.items.findIndex((item) => item.kind === 'user' && item.key === event.data.user_message_id)
       if (from < 0) return s
       const items = inherit(s.items, s.items.slice(0, from))
-      return { ...settle({ ...s, items, draft: null, live_logs: {} }, null), turns: countTurns(items) }
+      const left = dropCompactions(s, s.items[from]?.seq ?? 0)
+      const undone = { ...left, items, draft: null, live_logs: {}, measured: null }
+      return { ...settle(undone, null), turns: countTurns(items) }
     }
     case 'guard': {
       const { kind, content } = event.data
@@ -204,7 +210,9 @@ function foldChunk(s: SessionState, event: Chunk): SessionState {
 
 function foldLog(s: SessionState, data: EventData<'tool_log'>): SessionState {
   if (!data.tool_call_id) return s
-  const text = (s.live_logs[data.tool_call_id] ?? '') + data.log
+  // A call may be named like something every object inherits.
+  const before = Object.hasOwn(s.live_logs, data.tool_call_id) ? s.live_logs[data.tool_call_id] : ''
+  const text = `${before ?? ''}${data.log}`
   // A bounded tail is the same however the chunks were merged.
   const tail = text.length > LIVE_LOG_CHARS ? text.slice(-LIVE_LOG_CHARS) : text
   return { ...s, live_logs: { ...s.live_logs, [data.tool_call_id]: tail } }
@@ -242,7 +250,14 @@ function foldUsage(s: SessionState, data: EventData<'llm_call'>): SessionState {
     unpriced_calls: u.unpriced_calls + (data.cost_usd === null ? 1 : 0),
   }
   const context = data.kind === 'main' ? { used_tokens: data.total_tokens, window: data.context_window } : s.context
-  return { ...s, usage, context }
+  return { ...s, usage, context, measured: data.kind === 'main' ? measure(s, data.total_tokens) : s.measured }
+}
+
+/** A count belongs to the reply before it; one without a new reply is of a failed attempt, and 0 is no count. */
+function measure(s: SessionState, tokens: number): SessionState['measured'] {
+  const reply = s.items.findLast((item) => item.kind === 'assistant')
+  if (reply?.kind !== 'assistant' || reply.partial || reply.key === s.measured?.reply_key) return s.measured
+  return tokens > 0 ? { tokens, seen_seq: reply.seen_seq ?? reply.seq, reply_key: reply.key } : null
 }
 
 /** The end of a turn: nothing runs, nothing waits. */

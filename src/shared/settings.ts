@@ -31,7 +31,12 @@ export const settingsSchema = z.object({
   model: z.string().min(1).default(DEFAULT_MODEL),
   effort: effortSchema.nullable().default(null),
   /** -1: no limit. */
-  max_iterations: z.number().int().min(-1).default(DEFAULT_MAX_ITERATIONS),
+  max_iterations: z
+    .number()
+    .int()
+    .min(-1)
+    .refine((n) => n !== 0, 'a turn needs at least one model call; -1 means no limit')
+    .default(DEFAULT_MAX_ITERATIONS),
   mode: approvalModeSchema.default('ask'),
   theme: themeSchema.default('system'),
   /** Where new sessions start in the window; null: the folder the program was started in. */

@@ -30,6 +30,12 @@ export interface SessionState {
   pending_approvals: ApprovalRequest[]
   usage: Usage
   context: { used_tokens: number; window: number | null }
+  /** The provider's own count at the last reply; null when there is none, or when the conversation changed since. */
+  measured: { tokens: number; seen_seq: number; reply_key: string } | null
+  /** The newest summary: the model reads it instead of the items before `first_kept_seq`. */
+  compaction: Compaction | null
+  /** Older ones, oldest first, that an undo may bring back. */
+  earlier_compactions: Compaction[]
   turns: number
   last_outcome: TurnOutcome | null
   unknown: UnknownEvent[]
@@ -48,6 +54,21 @@ export interface Usage {
   cost_usd: number
   /** Calls of a model without a known price: the cost is then a lower bound. */
   unpriced_calls: number
+}
+
+export interface Compaction {
+  /** Number of its event. */
+  seq: number
+  summary: string
+  first_kept_seq: number
+  /** Tokens of the window that the parts were sized for. */
+  window: number
+  /** Longer results before `seq` are cut to this many tokens in the model's view. */
+  result_tokens: number
+  /** The plan at that moment. */
+  plan: PlanItem[]
+  /** 1 for the first of a session. */
+  count: number
 }
 
 export interface AssistantDraft {
@@ -142,6 +163,9 @@ export function initialState(id: string): SessionState {
       unpriced_calls: 0,
     },
     context: { used_tokens: 0, window: null },
+    measured: null,
+    compaction: null,
+    earlier_compactions: [],
     turns: 0,
     last_outcome: null,
     unknown: [],

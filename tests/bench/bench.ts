@@ -110,7 +110,8 @@ const benches: Record<string, (count: number) => Promise<void>> = {
           over[request.index] = performance.now()
         })
         if (request.index === 40) return text('Done.')
-        const input = { command: 'echo hi', description: 'say hi' }
+        // Each one different: forty equal steps would earn a note from the guard against loops.
+        const input = { command: `echo ${request.index}`, description: 'say a number' }
         return { blocks: [{ type: 'tool_use', name: 'bash', input }] }
       }
       await runs(0, () => script)

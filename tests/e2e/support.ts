@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { test as base, type Page } from '@playwright/test'
+import { test as base, expect, type Page } from '@playwright/test'
 import { type FakeAnthropic, type Script, startFakeAnthropic } from '../support/fake-anthropic'
 
 const CLI = resolve(import.meta.dirname, '../../out/main/cli.js')
@@ -20,9 +20,9 @@ export interface App {
 }
 
 /** `ml-intern serve`, as a user starts it. */
-export async function serve(cwd: string, env: Record<string, string> = {}): Promise<App> {
+export async function serve(cwd: string, env: Record<string, string> = {}, port = '0'): Promise<App> {
   const home = join(cwd, 'home')
-  const child = spawn(process.execPath, [CLI, 'serve', '--port', '0'], {
+  const child = spawn(process.execPath, [CLI, 'serve', '--port', port], {
     cwd,
     env: { PATH: process.env.PATH, HOME: cwd, ML_INTERN_HOME: home, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -94,4 +94,16 @@ export const text = (value: string, chunks: number | string[] = 1) => ({
 })
 export const tool = (name: string, input: Record<string, unknown>) => ({ type: 'tool_use' as const, name, input })
 
-export { expect } from '@playwright/test'
+export const task = (page: Page) => page.getByRole('textbox', { name: 'Task' })
+export const message = (page: Page) => page.getByRole('textbox', { name: 'Message' })
+export const conversation = (page: Page) => page.getByRole('region', { name: 'Conversation' })
+export const terminal = (page: Page) => page.getByRole('region', { name: 'Terminal' })
+
+/** Types a task as soon as the window takes one, and sends it. */
+export async function begin(page: Page, prompt: string): Promise<void> {
+  await task(page).fill(prompt)
+  await expect(page.getByRole('button', { name: 'Start' })).toBeEnabled()
+  await page.keyboard.press('Enter')
+}
+
+export { expect }

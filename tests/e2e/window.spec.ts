@@ -2,19 +2,20 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import { createGate } from '../support/fake-anthropic'
-import { expect, KEY, serve, test, text, tool, watchConsole } from './support'
-
-const task = (page: Page) => page.getByRole('textbox', { name: 'Task' })
-const message = (page: Page) => page.getByRole('textbox', { name: 'Message' })
-const conversation = (page: Page) => page.getByRole('region', { name: 'Conversation' })
-const terminal = (page: Page) => page.getByRole('region', { name: 'Terminal' })
-
-/** Types a task as soon as the window takes one, and sends it. */
-async function begin(page: Page, prompt: string): Promise<void> {
-  await task(page).fill(prompt)
-  await expect(page.getByRole('button', { name: 'Start' })).toBeEnabled()
-  await page.keyboard.press('Enter')
-}
+import {
+  begin,
+  conversation,
+  expect,
+  KEY,
+  message,
+  serve,
+  task,
+  terminal,
+  test,
+  text,
+  tool,
+  watchConsole,
+} from './support'
 
 async function choose(page: Page, mode: 'Auto' | 'Ask'): Promise<void> {
   await page.getByRole('button', { name: /^Mode:/ }).click()
@@ -237,6 +238,8 @@ test('a folder that does not exist is refused with a reason, and the typed task 
   await start([])
   await task(page).fill('My task')
   await page.getByRole('button', { name: /^Working folder/ }).click()
+  // The first answer puts its own path into the field.
+  await expect(page.getByRole('list', { name: /^Folders in/ })).toBeVisible()
   await page.getByRole('textbox', { name: 'Path' }).fill('/no/such/folder')
   await page.keyboard.press('Enter')
   await expect(page.getByText(/no folder|There is no/)).toBeVisible()

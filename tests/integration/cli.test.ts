@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -253,6 +253,29 @@ describe('bad input', () => {
     expect(run.stderr()).toMatch(pattern)
     expect(run.stdout()).toBe('')
     expect(run.stderr()).not.toMatch(/\n\s+at /)
+  })
+
+  it('a working folder that was deleted: exit 2 and its name, and --version works there', async () => {
+    const start = (args: string[]) => {
+      const gone = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+      return spawnSync('sh', ['-c', gone, 'sh', process.execPath, CLI, ...args], { cwd: folder, encoding: 'utf8' })
+    }
+    const run = start(['go'])
+    expect(run.status, run.stderr).toBe(2)
+    expect(run.stderr).toContain(`The folder ${join(folder, 'gone')} does not exist.`)
+    expect(start(['--version']).status).toBe(0)
+  })
+
+  it('a session whose beginning cannot be read: exit 2, and what can be done with it', async () => {
+    const { env } = await serve([{ blocks: [{ type: 'text', text: 'Hello' }] }])
+    expect(await runCli(['go'], { cwd: folder, env }).done).toBe(0)
+    const [id = ''] = await readdir(join(folder, 'home', 'sessions'))
+    const file = join(folder, 'home', 'sessions', id, 'events.jsonl')
+    const [, ...rest] = (await readFile(file, 'utf8')).split('\n')
+    await writeFile(file, rest.join('\n'))
+    const run = runCli(['more', '--session', id], { cwd: folder, env })
+    expect(await run.done).toBe(2)
+    expect(run.stderr()).toContain('no beginning')
   })
 
   it('no key: exit 2, and it says where to put one', async () => {

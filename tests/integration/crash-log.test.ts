@@ -144,4 +144,11 @@ describe('full disk', () => {
     expect(result.acknowledged).toBeGreaterThan(10)
     expect(result.after).toEqual({ last: result.acknowledged, count: result.acknowledged, skipped: 0 })
   })
+
+  it('keeps no half file of a long output, which would take the room the log needs to go on', async () => {
+    const fill = await bundleHelper('spill-fill.ts', work)
+    // A limit for the size of a file fails in the same place as a full disk, and needs no rights.
+    const child = start('sh', ['-c', 'ulimit -f 2048; exec "$0" "$1" "$2"', process.execPath, fill, work])
+    expect(JSON.parse(await child.line(/^\{/))).toEqual({ kept: null, code: 'EFBIG', files: [] })
+  })
 })

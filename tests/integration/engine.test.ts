@@ -53,7 +53,13 @@ describe('a session on the real engine', () => {
         ],
       },
       { blocks: [tool('edit', { path: 'train.py', old_str: '0.5', new_str: '0.25' })] },
-      { blocks: [tool('read', { path: 'train.py' }), tool('bash', { command: 'python3 train.py; exit 3' })] },
+      {
+        blocks: [
+          tool('read', { path: 'train.py' }),
+          tool('bash', { command: 'python3 train.py; exit 3' }),
+          tool('plan_tool', { todos: [{ id: '1', content: 'Look', status: 'completed' }] }),
+        ],
+      },
       text('The loss is 0.25.', 4),
     ])
     const session = await engine.createSession({})
@@ -65,11 +71,11 @@ describe('a session on the real engine', () => {
     const outputs = f.events.flatMap((e) =>
       e.type === 'tool_output' ? [e.data as { output: string; success: boolean }] : [],
     )
-    expect(outputs.map((o) => o.success)).toEqual([true, true, true, true, true, false])
+    expect(outputs.map((o) => o.success)).toEqual([true, true, true, true, true, false, true])
     expect(outputs[2]?.output).toContain('loss=0.5')
     expect(outputs[4]?.output).toContain('loss=0.25')
     expect(outputs[5]?.output).toContain('3')
-    expect(session.state.plan).toEqual([{ id: '1', content: 'Look', status: 'in_progress' }])
+    expect(session.state.plan).toEqual([{ id: '1', content: 'Look', status: 'completed' }])
     expect(server.requests).toHaveLength(4)
 
     const stored = await logOf(engine, session.id)

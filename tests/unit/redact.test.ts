@@ -16,6 +16,36 @@ describe('redactValue', () => {
   })
 })
 
+describe('secrets that overlap', () => {
+  const short = 'hf_abcdefgh'
+  const long = 'hf_abcdefgh-and-more'
+
+  it('leaves nothing of the longer one, whatever the order in which they are known', () => {
+    for (const secrets of [
+      [short, long],
+      [long, short],
+    ]) {
+      expect(redactValue(`${short} ${long}`, secrets)).toBe(`${REDACTED} ${REDACTED}`)
+    }
+  })
+
+  it('also in a stream, however it is cut', () => {
+    const text = `${long}, ${short}, ${short}-and, ${long}${short}`
+    const expected = `${REDACTED}, ${REDACTED}, ${REDACTED}-and, ${REDACTED}${REDACTED}`
+    for (let size = 1; size <= text.length; size++) {
+      const redactor = new StreamRedactor(() => [short, long, 'bcdefgh-an', 'ore, hf_ab'])
+      let out = ''
+      for (let i = 0; i < text.length; i += size) out += redactor.push(text.slice(i, i + size))
+      expect([size, out + redactor.flush()]).toEqual([size, expected])
+    }
+  })
+
+  it('finds one in the name of a field, and keeps odd names', () => {
+    const value = JSON.parse(`{"a ${long}": 1, "__proto__": "${short}"}`)
+    expect(JSON.stringify(redactValue(value, [short, long]))).toBe(`{"a ${REDACTED}":1,"__proto__":"${REDACTED}"}`)
+  })
+})
+
 describe('StreamRedactor', () => {
   it('finds a secret however the stream is cut', () => {
     const text = `before ${secret} middle ${secret}${secret} after sk-ant`

@@ -26,10 +26,8 @@ export function decide(call: CallFacts, mode: ApprovalMode, allowedTools: readon
       }
     case 'ask':
       if (allowedTools.includes(call.tool)) return { kind: 'allow' }
-      return {
-        kind: 'ask',
-        reason: call.effect === 'execute' ? 'Runs a command outside a sandbox' : 'Changes a file',
-      }
+      // That a file is changed is what is asked; a command deserves a word more.
+      return { kind: 'ask', reason: call.effect === 'execute' ? 'Runs a command outside a sandbox' : '' }
     case 'auto':
     case 'full':
       return { kind: 'allow' }

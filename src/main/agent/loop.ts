@@ -1,42 +1,79 @@
+import { setMaxListeners } from 'node:events'
 import type { SessionState } from '@shared/state'
 import { UserError } from '../errors'
 import type { ModelFailure, ToolSpec } from '../models/types'
 import { toolSpecs } from '../tools/registry'
-import { toModelMessages } from './context'
+import { ContextKeeper, contextStuck } from './compaction'
+import { modelMessages } from './compaction/view'
+import { checkGuards } from './guards'
 import { callModel, type Reply } from './model-call'
 import { runToolCalls } from './tool-calls'
 import type { TurnContext } from './types'
 
 /** A reply cut by the output limit is continued at most this often in a row. */
 const MAX_CONTINUATIONS = 3
+/** A reply without a word and without a call is asked for again at most this often in a row. */
+const MAX_EMPTY_REPLIES = 2
 
 /**
  * One turn: from the user's message to an end that is recorded (`turn_complete`, `interrupted` or `error`). Never
  * throws for what a model or a tool does; what it throws is a defect or a log that can no longer be written.
  */
 export async function runTurn(turn: TurnContext): Promise<void> {
+  // Every running call listens to it; there may be many at once, and none stays.
+  setMaxListeners(0, turn.signal)
+  const turn_start = turn.state().last_seq
   turn.emit('processing', { message: 'Thinking' })
   const tools = toolSpecs(turn.tools)
+  const context = new ContextKeeper(turn, tools)
   let calls = 0
   let continuations = 0
+  let empty = 0
+  /** The last reply was whole, and the model was asked to go on with its plan. */
+  let nudged = false
   try {
     for (;;) {
       turn.signal.throwIfAborted()
       if (turn.max_iterations >= 0 && calls >= turn.max_iterations) return complete(turn, 'max_iterations', calls)
+      const guard = checkGuards({ point: 'before_call', state: turn.state(), turn_start })
+      if (guard) turn.emit('guard', { kind: guard.kind, content: guard.content })
+      if (guard?.action === 'ask_user') return complete(turn, 'guard', calls)
       calls += 1
 
+      if ((await context.makeRoom()) === 'stuck') return failTurn(turn, contextStuck)
       const seen = turn.state().last_seq
       const reply = await requestReply(turn, tools)
-      if (reply.kind === 'failed') return failTurn(turn, reply.failure)
+      if (reply.kind === 'failed') {
+        if (nudged && reply.failure.kind !== 'interrupted') return endAsItWas(turn, reply.failure, calls)
+        if (reply.failure.kind !== 'context_overflow') return failTurn(turn, reply.failure)
+        if (await context.overflowed()) continue
+        return failTurn(turn, contextStuck)
+      }
+      if (reply.stop_reason === 'context_overflow') {
+        refuseCutCalls(turn, reply)
+        if (await context.overflowed()) continue
+        return failTurn(turn, contextStuck)
+      }
+      await context.replied()
 
       if (reply.calls.length > 0) {
+        empty = 0
         if (reply.stop_reason === 'max_tokens') {
           refuseCutCalls(turn, reply)
+          continuations += 1
+          // Each try costs a whole reply: a model that cannot make it shorter would go on to the limit of calls.
+          if (continuations > MAX_CONTINUATIONS) return complete(turn, 'guard', calls)
+          const lost = reply.calls.length === 1 ? 'its call was' : `its ${reply.calls.length} calls were`
+          turn.emit('guard', {
+            kind: 'truncated_output',
+            content: `Your reply was cut at the output limit, so ${lost} not run. Make the next one much shorter.`,
+          })
           continue
         }
         const outcome = await runToolCalls(turn, reply.calls)
         if (outcome === 'approval_unavailable') return complete(turn, 'approval_unavailable', calls)
         continuations = 0
+        nudged = false
         continue
       }
       switch (reply.stop_reason) {
@@ -44,8 +81,6 @@ export async function runTurn(turn: TurnContext): Promise<void> {
           continue
         case 'refusal':
           return refused(turn, reply.refusal)
-        case 'context_overflow':
-          return failTurn(turn, overflow)
         case 'max_tokens':
           continuations += 1
           if (continuations > MAX_CONTINUATIONS) return complete(turn, 'guard', calls)
@@ -56,7 +91,20 @@ export async function runTurn(turn: TurnContext): Promise<void> {
           continue
         default:
           if (hasNewInput(turn.state(), seen)) continue
-          return complete(turn, 'finished', calls)
+          if (reply.text.trim() !== '') {
+            const unfinished = checkGuards({ point: 'reply_without_calls', state: turn.state(), turn_start })
+            if (!unfinished) return complete(turn, 'finished', calls)
+            turn.emit('guard', { kind: unfinished.kind, content: unfinished.content })
+            nudged = true
+            continue
+          }
+          empty += 1
+          if (empty > MAX_EMPTY_REPLIES) return silent(turn, empty)
+          turn.emit('guard', {
+            kind: 'empty_reply',
+            content:
+              'Your reply was empty. If the task is not finished, go on with it; if it is, give your final report.',
+          })
       }
     }
   } catch (error) {
@@ -70,10 +118,11 @@ async function requestReply(turn: TurnContext, tools: ToolSpec[]): Promise<Reply
   const state = turn.state()
   const reply = await callModel(turn, client, {
     system: turn.system(),
-    messages: toModelMessages(state.items),
+    messages: modelMessages(state, turn.outputs_dir),
     tools,
     effort: state.effort,
     streaming: turn.streaming,
+    session_id: state.id,
   })
   turn.signal.throwIfAborted()
   return reply
@@ -127,6 +176,21 @@ function refused(turn: TurnContext, explanation: string): void {
   })
 }
 
+/** Our own question whether there is more to do got no answer: the reply before it stands, and the failure is shown. */
+function endAsItWas(turn: TurnContext, failure: ModelFailure, calls: number): void {
+  failTurn(turn, failure)
+  complete(turn, 'finished', calls)
+}
+
+/** Nothing was said, again and again: that is not a finished task, whatever the provider calls it. */
+function silent(turn: TurnContext, times: number): void {
+  turn.emit('error', {
+    error: `The model gave an empty reply ${times} times in a row.`,
+    code: 'empty_reply',
+    remedy: 'Send a message to go on, or choose another model for this session.',
+  })
+}
+
 /** A reply that was cut may hold half a call: none of its calls runs, and the model is told why. */
 function refuseCutCalls(turn: TurnContext, reply: Extract<Reply, { kind: 'reply' }>): void {
   for (const call of reply.calls) {
@@ -141,13 +205,4 @@ function refuseCutCalls(turn: TurnContext, reply: Extract<Reply, { kind: 'reply'
       duration_ms: 0,
     })
   }
-}
-
-const overflow: ModelFailure = {
-  kind: 'context_overflow',
-  message: 'The conversation no longer fits the context window of this model.',
-  remedy: 'Take back the last message, choose a model with a larger window, or start a new session.',
-  retryable: false,
-  retry_after_ms: null,
-  status: null,
 }

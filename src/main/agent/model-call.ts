@@ -92,13 +92,19 @@ function textOf(blocks: Block[]): string {
   return blocks.flatMap((block) => (block.type === 'text' && block.text !== '' ? [block.text] : [])).join('\n\n')
 }
 
-/** Some servers send empty or repeated call ids; a result must belong to exactly one call of the session. */
+/** What the API takes back as an id. */
+const CALL_ID = /^[A-Za-z0-9_-]{1,128}$/
+
+/**
+ * Some servers send empty, repeated or odd call ids. A result must belong to exactly one call of the session, and an id
+ * that the API refuses would make every later request of the session fail.
+ */
 function uniqueCallIds(blocks: Block[], turn: TurnContext): Block[] {
   if (!blocks.some((block) => block.type === 'tool_use')) return blocks
   const seen = new Set(turn.state().items.flatMap((item) => (item.kind === 'tool' ? [item.call_id] : [])))
   return blocks.map((block) => {
     if (block.type !== 'tool_use') return block
-    const id = block.id !== '' && !seen.has(block.id) ? block.id : `call_${randomUUID()}`
+    const id = CALL_ID.test(block.id) && !seen.has(block.id) ? block.id : `call_${randomUUID()}`
     seen.add(id)
     return id === block.id ? block : { ...block, id }
   })

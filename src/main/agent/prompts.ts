@@ -20,14 +20,25 @@ const modeNotes: Record<ApprovalMode, string> = {
 /** The system prompt. Stable within a day, so that the provider's prompt cache keeps working from turn to turn. */
 export function systemPrompt(facts: PromptFacts): string {
   return render(systemTemplate, {
-    date: facts.now.toISOString().slice(0, 10),
+    date: localDate(facts.now),
     timezone: timeZone(),
-    cwd: facts.cwd,
+    cwd: inLine(facts.cwd),
     platform: facts.platform,
     python: facts.python,
     mode: facts.mode,
     mode_note: modeNotes[facts.mode],
   })
+}
+
+/** In the time zone that stands beside it: around midnight UTC has another day. */
+function localDate(now: Date): string {
+  const two = (n: number): string => String(n).padStart(2, '0')
+  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`
+}
+
+/** A folder may have line breaks in its name; quoted, they cannot begin a section of their own here. */
+function inLine(path: string): string {
+  return /[\p{Cc}\u2028\u2029]/u.test(path) ? JSON.stringify(path) : path
 }
 
 let zone: string | null = null

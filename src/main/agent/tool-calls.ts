@@ -78,7 +78,7 @@ async function approve(turn: TurnContext, prepared: Prepared[]): Promise<Prepare
         arguments: block.input,
         tool_call_id: block.id,
         intent,
-        block_reason: verdict.reason,
+        ...(verdict.reason === '' ? {} : { block_reason: verdict.reason }),
       })
     }
     return p

@@ -8,9 +8,15 @@ export interface BridgeEngine extends Engine {
   readonly options: EngineOptions
   readonly store: SessionStore
   appInfo(): Promise<AppInfo>
-  /** Like openSession, but a session that another process writes is returned read-only. */
-  viewSession(id: string): Promise<Session>
-  /** A window stopped looking at it: when no other does and nothing runs, it is closed and its lock is free. */
+  /**
+   * Like openSession, but a session that another process writes is given read-only. It stays open while `work` runs;
+   * afterwards it is released.
+   */
+  useSession<T>(id: string, work: (session: Session) => Promise<T> | T): Promise<T>
+  /**
+   * A window stopped looking at it: when no other does it is closed and its lock is free, at once or when its turn has
+   * ended. Never rejects, and does not wait for the turn.
+   */
   releaseSession(id: string): Promise<void>
   renameSession(id: string, title: string): Promise<void>
   /** Forgets clients that were made with the old key, and tells every window. */

@@ -1,6 +1,3 @@
-import { readdir } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
 import {
   type BridgeInput,
   type BridgeMethod,
@@ -11,12 +8,16 @@ import {
 } from '@shared/bridge'
 import { summarize } from '@shared/state'
 import type { EngineClient } from '../engine-types'
-import { isNodeError, messageOf, UserError } from '../errors'
+import { messageOf, UserError } from '../errors'
+import { redactValue } from '../redact'
 import type { Session } from '../session/types'
+import { listFolders } from './folders'
 import type { BridgeEngine } from './types'
 
-/** Folders shown at once by the folder chooser. */
-const MAX_FOLDERS = 500
+/** What is repeated of a call that does not exist. */
+const MAX_NAME_CHARS = 100
+/** What an HTTP header can carry. Anything else was pasted by mistake, and its error would quote the key. */
+const KEY_PATTERN = /^[\x21-\x7e]+$/
 
 type Handlers = { [M in BridgeMethod]: (input: Required<BridgeInput<M>>) => Promise<BridgeResults[M]> }
 
@@ -25,33 +26,42 @@ export function connectWindow(engine: BridgeEngine, push: (message: BridgePush) 
   const watches = new Watches(engine, push)
   const handlers = makeHandlers(engine, watches)
   return {
-    request: (method, input) => answer(handlers, method, input),
+    request: (method, input) => answer(engine, handlers, method, input),
     close: () => watches.close(),
   }
 }
 
-async function answer(handlers: Handlers, method: string, input: unknown): Promise<BridgeReply> {
-  if (!Object.hasOwn(bridgeSchemas, method)) {
-    return { ok: false, error: { code: 'invalid_request', message: `There is no call "${method}".` } }
-  }
-  const name = method as BridgeMethod
-  const parsed = bridgeSchemas[name].safeParse(input)
-  if (!parsed.success) {
-    const problem = parsed.error.issues
-      .map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`)
-      .join('; ')
-    return { ok: false, error: { code: 'invalid_request', message: `${method}: ${problem}` } }
-  }
+async function answer(engine: BridgeEngine, handlers: Handlers, method: string, input: unknown): Promise<BridgeReply> {
   try {
+    if (!isBridgeMethod(method)) {
+      return refusal('invalid_request', `There is no call "${method.slice(0, MAX_NAME_CHARS)}".`)
+    }
+    const parsed = bridgeSchemas[method].safeParse(input)
+    if (!parsed.success) {
+      const problem = parsed.error.issues
+        .map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`)
+        .join('; ')
+      return refusal('invalid_request', `${method}: ${problem}`)
+    }
     // The schema of exactly this method has just accepted the input.
-    const handler = handlers[name] as (value: unknown) => Promise<BridgeResults[BridgeMethod]>
+    const handler = handlers[method] as (value: unknown) => Promise<BridgeResults[BridgeMethod]>
     return { ok: true, value: await handler(parsed.data) }
   } catch (error) {
-    if (error instanceof UserError) {
-      return { ok: false, error: { code: error.code, message: error.message, remedy: error.remedy } }
-    }
-    return { ok: false, error: { code: 'internal', message: messageOf(error) } }
+    const reply =
+      error instanceof UserError
+        ? refusal(error.code, error.message, error.remedy)
+        : refusal('internal', messageOf(error))
+    // Texts of libraries and of the system may quote what they were given.
+    return redactValue(reply, engine.options.credentials.known_secrets())
   }
+}
+
+function isBridgeMethod(method: string): method is BridgeMethod {
+  return Object.hasOwn(bridgeSchemas, method)
+}
+
+function refusal(code: string, message: string, remedy?: string): BridgeReply {
+  return { ok: false, error: { code, message, ...(remedy === undefined ? {} : { remedy }) } }
 }
 
 function makeHandlers(engine: BridgeEngine, watches: Watches): Handlers {
@@ -59,38 +69,64 @@ function makeHandlers(engine: BridgeEngine, watches: Watches): Handlers {
   return {
     'app.info': () => engine.appInfo(),
     'sessions.list': () => engine.listSessions(),
-    'sessions.create': async (input) => ({ id: (await engine.createSession(input)).id }),
+    'sessions.create': async (input) => {
+      const session = await engine.createSession(input)
+      watches.hold(session.id)
+      await session.durable()
+      return { id: session.id }
+    },
     'sessions.rename': async ({ id, title }) => {
       await engine.renameSession(id, title)
       return null
     },
     'sessions.remove': async ({ id }) => {
-      watches.stop(id)
       await engine.removeSession(id)
+      // Not before: a session that cannot be removed goes on, and so does its stream.
+      watches.stop(id)
       return null
     },
-    'sessions.subscribe': async ({ id, after }) => {
-      const session = await engine.viewSession(id)
-      watches.start(session)
-      // Nothing is awaited after this: the answer and the stream fit together without a gap. The stream may overtake the
-      // answer by a moment; the window holds it back until the answer is there.
-      return session.since(after)
-    },
+    'sessions.subscribe': ({ id, after }) =>
+      watches.open(id, (start) =>
+        engine.useSession(id, (session) => {
+          start(session)
+          // Nothing is awaited after this: the answer and the stream fit together without a gap. The stream may overtake
+          // the answer by a moment; the window holds it back until the answer is there.
+          return session.since(after)
+        }),
+      ),
     'sessions.unsubscribe': async ({ id }) => {
       watches.stop(id)
       await engine.releaseSession(id)
       return null
     },
-    'session.submit': async ({ id, operation }) => (await engine.viewSession(id)).submit(operation),
+    'session.submit': ({ id, operation }) =>
+      engine.useSession(id, async (session) => {
+        if (operation.op !== 'shutdown') return session.submit(operation)
+        // One window may end the turn, but not take the session away from the others that look at it: it is closed when
+        // the last one leaves.
+        const receipt = await session.submit({ op: 'interrupt' })
+        await session.idle()
+        watches.stop(id)
+        return receipt
+      }),
     'session.readOutput': ({ id, file, offset, length }) => engine.store.readOutput(id, file, offset, length),
     'demo.start': async () => {
       const { session, prompt } = await engine.createDemo()
+      watches.hold(session.id)
       await session.submit({ op: 'user_input', text: prompt })
       return { id: session.id }
     },
     'settings.update': (patch) => engine.updateSettings(patch),
-    'credentials.set': async ({ provider, secret }) =>
-      engine.credentialChanged(await credentials.set(provider, secret)),
+    'credentials.set': async ({ provider, secret }) => {
+      if (!KEY_PATTERN.test(secret)) {
+        throw new UserError(
+          'invalid_request',
+          'This is not a key: it has spaces, line breaks or other characters that no key has.',
+          'Copy the key once more, alone and whole.',
+        )
+      }
+      return engine.credentialChanged(await credentials.set(provider, secret))
+    },
     'credentials.remove': async ({ provider }) => engine.credentialChanged(await credentials.remove(provider)),
     'folders.list': ({ path }) => listFolders(path, engine.settings.default_cwd ?? engine.options.cwd),
     'doctor.run': () => engine.runDoctor(),
@@ -107,18 +143,31 @@ class Watches {
     private readonly push: (message: BridgePush) => void,
   ) {}
 
-  start(session: Session): void {
-    const { id } = session
-    this.stop(id)
-    // The window went away while the session was being opened.
-    if (this.closed) {
-      void this.engine.releaseSession(id)
-      return
+  /** The window made this session and will want to watch it; when it goes away before, the session is released. */
+  hold(id: string): void {
+    if (this.closed) void this.engine.releaseSession(id)
+    else if (!this.stops.has(id)) this.stops.set(id, () => undefined)
+  }
+
+  /**
+   * The window asks for a session that has yet to be opened. `start` begins the stream, unless the window has left the
+   * session, or asked once more, in the meantime.
+   */
+  async open<T>(id: string, work: (start: (session: Session) => void) => Promise<T>): Promise<T> {
+    const waiting = () => undefined
+    if (!this.closed) {
+      this.stop(id)
+      this.stops.set(id, waiting)
     }
-    const { push } = this
-    const stop = session.onEvent((event) => push({ kind: 'event', event }))
-    this.stops.set(id, stop)
-    if (session.read_only) push({ kind: 'session', id, summary: summarize(session.state, true) })
+    const isWanted = () => this.stops.get(id) === waiting
+    try {
+      return await work((session) => {
+        if (isWanted()) this.stops.set(id, this.follow(session))
+      })
+    } catch (error) {
+      if (isWanted()) this.stops.delete(id)
+      throw error
+    }
   }
 
   stop(id: string): void {
@@ -133,30 +182,11 @@ class Watches {
       void this.engine.releaseSession(id)
     }
   }
-}
 
-/** The folders inside a folder, for the chooser; hidden ones are left out. */
-async function listFolders(path: string, fallback: string): Promise<BridgeResults['folders.list']> {
-  const typed = path.trim()
-  const expanded = typed === '~' || typed.startsWith('~/') ? join(homedir(), typed.slice(1)) : typed
-  const folder = resolve(fallback, expanded)
-  try {
-    const entries = await readdir(folder, { withFileTypes: true })
-    const names = entries
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-      .map((entry) => entry.name)
-    names.sort((a, b) => a.localeCompare(b))
-    const parent = dirname(folder)
-    return {
-      path: folder,
-      parent: parent === folder ? null : parent,
-      folders: names.slice(0, MAX_FOLDERS),
-      truncated: names.length > MAX_FOLDERS,
-    }
-  } catch (error) {
-    if (!isNodeError(error)) throw error
-    if (error.code === 'ENOENT') throw new UserError('not_found', `There is no folder ${folder}.`)
-    if (error.code === 'ENOTDIR') throw new UserError('not_a_directory', `${folder} is a file, not a folder.`)
-    throw new UserError('permission', `${folder} cannot be read (${error.code}).`)
+  private follow(session: Session): () => void {
+    const { push } = this
+    const stop = session.onEvent((event) => push({ kind: 'event', event }))
+    if (session.read_only) push({ kind: 'session', id: session.id, summary: summarize(session.state, true) })
+    return stop
   }
 }

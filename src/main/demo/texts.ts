@@ -93,7 +93,7 @@ function metricValues(m: Metrics): Record<string, string> {
     test_rows: String(data.test),
     seed: String(m.seed),
     class_list: labels.join(', '),
-    per_class_table: ['| species | precision | recall | F1 | test birds |', '|---|---|---|---|---|', ...rows].join(
+    per_class_table: ['| species | precision | recall | F1 | test birds |', '|---|---:|---:|---:|---:|', ...rows].join(
       '\n',
     ),
     mistakes: mistakes(m),

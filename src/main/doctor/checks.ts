@@ -91,7 +91,7 @@ async function checkApiKey({ credentials }: DoctorDeps): Promise<Finding> {
   return {
     state: 'warning',
     detail: 'There is none. The demo works without one.',
-    remedy: 'Set ANTHROPIC_API_KEY, put it into a .env file, or enter it in the window (ml-intern serve).',
+    remedy: 'Set ANTHROPIC_API_KEY, put it into a .env file, or enter it in the window under Settings > Keys.',
   }
 }
 

@@ -190,7 +190,7 @@ function sentence(kind: FailureKind, error: ResponseError, context: FailureConte
 const CHECK_ADDRESS = 'Check the address in ANTHROPIC_BASE_URL or the setting anthropic_base_url.'
 
 const REMEDIES: Record<FailureKind, string> = {
-  auth: 'Check the key: in the window under Settings > API keys, or the variable ANTHROPIC_API_KEY. Keys are made at platform.claude.com.',
+  auth: 'Check the key: in the window under Settings > Keys, or the variable ANTHROPIC_API_KEY. Keys are made at platform.claude.com.',
   billing: 'Add credit or raise the spend limit at platform.claude.com under Billing, then send the message again.',
   permission: 'Ask the owner of the organization for access to this model, or choose another model.',
   model_not_found: 'Choose another model: with --model, or in the window at the bottom left.',

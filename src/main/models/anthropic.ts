@@ -245,7 +245,10 @@ function paramsOf({ model, catalogue }: AnthropicOptions, request: ModelRequest)
   }))
   return {
     model,
-    max_tokens: request.streaming ? limits.max_tokens : limits.max_tokens_unstreamed,
+    max_tokens: Math.min(
+      request.streaming ? limits.max_tokens : limits.max_tokens_unstreamed,
+      request.max_tokens ?? Number.MAX_SAFE_INTEGER,
+    ),
     ...(request.system.trim() === '' ? {} : { system: request.system }),
     ...(tools.length === 0 ? {} : { tools }),
     messages: toMessageParams(request.messages),

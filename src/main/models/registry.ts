@@ -21,6 +21,11 @@ export interface ModelDeps {
 export async function createModelClient(id: string, deps: ModelDeps): Promise<ModelClient> {
   const full = normalizeModelId(id)
   if (full === DEMO_MODEL) return deps.demo()
+  if (OPENAI_ID.test(full)) {
+    const { createOpenAiModel } = await import('./openai/provider')
+    const client = await createOpenAiModel(full, deps)
+    if (client) return client
+  }
   const model = anthropicModel(full)
   if (model === null) throw unknownModel(id)
   const apiKey = await deps.credentials.get('anthropic')
@@ -30,14 +35,25 @@ export async function createModelClient(id: string, deps: ModelDeps): Promise<Mo
   return createAnthropicClient({ id: full, model, apiKey, baseURL, catalogue: createCatalogue(prices) })
 }
 
+/** Providers that speak OpenAI's chat completions. Their code is loaded for their ids only. */
+const OPENAI_ID = /^(hf|ollama|vllm|lm_studio|llamacpp|openai-compat)\//
+
 /** The id as it stands in settings and events: `claude-*` gets its provider, everything else stays. */
 export function normalizeModelId(id: string): string {
-  const trimmed = id.trim()
+  // The reference's name for the Hugging Face router.
+  const trimmed = id.trim().replace(/^huggingface\//, 'hf/')
   return /^claude-/i.test(trimmed) ? `anthropic/${trimmed}` : trimmed
 }
 
-/** The models offered for choice, with what is known of them. */
-export async function listModels(deps: Pick<ModelDeps, 'credentials' | 'settings'>): Promise<ModelChoice[]> {
+/**
+ * The models offered for choice, with what is known of them. With `env` also those of local servers that run now and,
+ * with a Hugging Face token, of its router: that asks the network, for at most 300 ms.
+ */
+export async function listModels(
+  deps: Pick<ModelDeps, 'credentials' | 'settings'> & { env?: NodeJS.ProcessEnv },
+): Promise<ModelChoice[]> {
+  const { env, settings } = deps
+  const others = env ? import('./openai/provider').then((provider) => provider.listOpenAiModels({ env, settings })) : []
   const catalogue = createCatalogue(deps.settings.prices)
   const available = Boolean(await deps.credentials.get('anthropic'))
   const choices = catalogue.offered().map((model): ModelChoice => {
@@ -46,7 +62,7 @@ export async function listModels(deps: Pick<ModelDeps, 'credentials' | 'settings
     return { id: `anthropic/${model}`, name, context_window, ...prices, available }
   })
   const demo = { name: 'Demo (scripted, no model)', context_window: null, input_price: 0, output_price: 0 }
-  return [...choices, { id: DEMO_MODEL, ...demo, available: true }]
+  return [...choices, ...(await others), { id: DEMO_MODEL, ...demo, available: true }]
 }
 
 /** Null: not an Anthropic id. */
@@ -66,7 +82,8 @@ function unknownModel(id: string): UserError {
   return new UserError(
     'unknown_model',
     `There is no model "${id.slice(0, 100)}" here.`,
-    `${hint}Available: ${offered.join(', ')}, or any other model of Anthropic as anthropic/<name>.`,
+    `${hint}Available: ${offered.join(', ')}, or any other model of Anthropic as anthropic/<name>, of Hugging Face as ` +
+      'hf/<org>/<model>[:provider], of a local server as ollama/, vllm/, lm_studio/, llamacpp/ or openai-compat/<name>.',
   )
 }
 
@@ -76,7 +93,7 @@ function noKey(id: string, env: NodeJS.ProcessEnv): UserError {
     'no_credentials',
     `${id} needs an Anthropic API key, and ${empty ? 'ANTHROPIC_API_KEY is set but empty' : 'there is none'}.`,
     'Set ANTHROPIC_API_KEY in the environment or in a file named .env in the working folder, or enter the key in the ' +
-      'window under Settings > API keys. Keys are made at platform.claude.com. Without a key, `ml-intern demo` works.',
+      'window under Settings > Keys. Keys are made at platform.claude.com. Without a key, `ml-intern demo` works.',
   )
 }
 

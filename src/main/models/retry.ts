@@ -88,14 +88,21 @@ function tooLong(failure: ModelFailure, ms: number): ModelFailure {
   const minutes = Math.ceil(ms / 60_000)
   return {
     ...failure,
-    message: `${failure.message} It asks for a wait of ${minutes} minutes, which is too long to hold the turn.`,
+    message: `${sentence(failure.message)} It asks for a wait of ${minutes} minutes, which is too long to hold the turn.`,
     remedy: `Send the message again in ${minutes} minutes, or choose another model.`,
     retryable: false,
   }
 }
 
 function givenUp(failure: ModelFailure, attempts: number): ModelFailure {
-  return attempts === 1 ? failure : { ...failure, message: `${failure.message} It was tried ${attempts} times.` }
+  return attempts === 1
+    ? failure
+    : { ...failure, message: `${sentence(failure.message)} It was tried ${attempts} times.` }
+}
+
+/** A server's words often end without a full stop. */
+function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`
 }
 
 async function wait(ms: number, signal: AbortSignal): Promise<void> {

@@ -26,6 +26,10 @@ export interface ModelRequest {
   effort: Effort | null
   /** False: one request without streaming, delivered as one delta. */
   streaming: boolean
+  /** For providers that tell costs by session. */
+  session_id?: string
+  /** Most tokens of this reply, thinking included; absent: what the model may write. */
+  max_tokens?: number
 }
 
 export type ModelMessage = { role: 'user'; content: UserContent[] } | { role: 'assistant'; content: Block[] }

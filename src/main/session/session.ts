@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
 import type { Subscription } from '@shared/bridge'
 import { type AnyEvent, type EventData, type EventType, type SessionEvent, TRANSIENT_EVENTS } from '@shared/events'
@@ -141,6 +140,7 @@ export class LiveSession implements Session {
         await this.close()
         return { seq: null }
       case 'compact':
+        return this.compact()
       case 'fork':
         throw new UserError('unsupported_operation', `This version cannot ${operation.op} a conversation.`)
       case 'new':
@@ -242,12 +242,30 @@ export class LiveSession implements Session {
     return this.recorded(this.emit('undo_complete', { user_message_id: last.key }))
   }
 
-  private startTurn(): void {
+  /** Summarises the conversation now, as a turn of its own. */
+  private async compact(): Promise<OperationReceipt> {
+    await this.deps.checkModel(this.current.model)
+    const { canCompact, compactNow } = await import('../agent/compaction')
+    if (this.running) {
+      throw new UserError(
+        'session_running',
+        'The session is working.',
+        'Stop it first, or wait for the end of the turn.',
+      )
+    }
+    if (!canCompact(this.current)) {
+      const remedy = 'Go on: it is summarised by itself when the context window is nearly full.'
+      throw new UserError('invalid_operation', 'There is too little in this conversation to summarise.', remedy)
+    }
+    const seq = this.emit('processing', { message: 'Summarising the conversation' })
+    this.startTurn(compactNow)
+    return this.recorded(seq)
+  }
+
+  private startTurn(run = this.deps.runTurn): void {
     const controller = new AbortController()
-    // Every running call listens to it; there may be many at once, and none stays.
-    setMaxListeners(0, controller.signal)
     const gate = new ApprovalGate()
-    const done = this.turn(controller.signal, gate).finally(() => {
+    const done = this.turn(controller.signal, gate, run).finally(() => {
       this.running = null
       // A message that came after the turn's last look, while it was being closed, starts the next one.
       if (this.current.status === 'running' && !this.closing) this.startTurn()
@@ -255,11 +273,11 @@ export class LiveSession implements Session {
     this.running = { controller, gate, done }
   }
 
-  private async turn(signal: AbortSignal, gate: ApprovalGate): Promise<void> {
+  private async turn(signal: AbortSignal, gate: ApprovalGate, run: SessionDeps['runTurn']): Promise<void> {
     try {
       await this.deps.log.durable()
       const defaults = await this.deps.turnDefaults()
-      await this.deps.runTurn({
+      await run({
         ...defaults,
         state: () => this.current,
         emit: (type, data) => this.emit(type, data),
@@ -273,10 +291,16 @@ export class LiveSession implements Session {
     } catch (error) {
       const code = error instanceof UserError ? error.code : 'internal'
       const remedy = error instanceof UserError ? error.remedy : 'This is a defect: please report it with this text.'
-      this.emit('error', { error: messageOf(error), code, remedy })
+      // A log that broke during the turn has ended it already, with this very error.
+      if (!this.endedWith(messageOf(error))) this.emit('error', { error: messageOf(error), code, remedy })
       await this.deps.log.durable().catch(() => undefined)
     }
     await this.deps.onSettled(this.current).catch(() => undefined)
+  }
+
+  private endedWith(message: string): boolean {
+    const last = this.current.items.at(-1)
+    return last?.kind === 'notice' && last.notice === 'error' && last.text === message
   }
 
   /** Called by the engine when the log can no longer be written. */

@@ -7,13 +7,22 @@ import type { JsonObject } from './merge'
  * The only names taken from `.env`: the services this program itself talks to. Everything else a project keeps there is
  * none of our business, and a variable such as PATH or LD_PRELOAD would change what the program itself starts.
  *
- * ANTHROPIC_BASE_URL decides who receives the key. It is taken only when the key in use comes from the same file: then
- * nobody gets a key that was not theirs already. ML_INTERN_HOME is never taken, because the settings in that folder
- * decide what runs without asking.
+ * An address decides who receives a key. It is taken only when the key in use comes from the same file: then nobody gets
+ * a key that was not theirs already. ML_INTERN_HOME is never taken, because the settings in that folder decide what runs
+ * without asking.
  */
-const FROM_DOT_ENV: ReadonlySet<string> = new Set(['ANTHROPIC_API_KEY', 'ML_INTERN_LOG'])
-const KEY = 'ANTHROPIC_API_KEY'
-const BASE_URL = 'ANTHROPIC_BASE_URL'
+const FROM_DOT_ENV: ReadonlySet<string> = new Set([
+  'ANTHROPIC_API_KEY',
+  'HF_TOKEN',
+  'LOCAL_LLM_API_KEY',
+  'ML_INTERN_LOG',
+])
+/** Address and the key that goes there. */
+const ADDRESSES: readonly (readonly [address: string, key: string])[] = [
+  ['ANTHROPIC_BASE_URL', 'ANTHROPIC_API_KEY'],
+  ['HF_ROUTER_URL', 'HF_TOKEN'],
+  ['LOCAL_LLM_BASE_URL', 'LOCAL_LLM_API_KEY'],
+]
 /** A `.env` is a handful of lines; a larger file is something else. */
 const MAX_DOT_ENV_BYTES = 256 * 1024
 
@@ -45,14 +54,15 @@ export async function readEnvironment(cwd: string, real: NodeJS.ProcessEnv): Pro
   for (const [name, value] of Object.entries(values)) {
     if (FROM_DOT_ENV.has(name) && real[name] === undefined) taken[name] = value
   }
-  const base = values[BASE_URL]
-  if (base !== undefined && real[BASE_URL] === undefined) {
-    if (taken[KEY]) {
-      taken[BASE_URL] = base
-      warnings.push(`Using the key and the server ${base} of ${file}.`)
+  for (const [address, key] of ADDRESSES) {
+    const server = values[address]
+    if (server === undefined || real[address] !== undefined) continue
+    if (taken[key]) {
+      taken[address] = server
+      warnings.push(`Using the key and the server ${server} of ${file}.`)
     } else {
       warnings.push(
-        `${file}: ${BASE_URL} is ignored, because the key does not come from the same file. ` +
+        `${file}: ${address} is ignored, because ${key} does not come from the same file. ` +
           'Set it in the environment if you want that server to receive your key.',
       )
     }
@@ -79,6 +89,6 @@ async function readDotEnv(file: string): Promise<string | null | Error> {
 export function environmentSettings(env: NodeJS.ProcessEnv): JsonObject {
   const values: JsonObject = {}
   if (env.ML_INTERN_HOME) values.home = env.ML_INTERN_HOME
-  if (env[BASE_URL]) values.anthropic_base_url = env[BASE_URL]
+  if (env.ANTHROPIC_BASE_URL) values.anthropic_base_url = env.ANTHROPIC_BASE_URL
   return values
 }

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
+import { makeFolders } from '../home'
 import { diffTexts } from '../workspace/diff'
 import { fileProblem, type LoadedFile, loadFile, resolveTarget, withFileLock, writeAtomic } from '../workspace/files'
 import { displayPath, resolvePath } from '../workspace/paths'
@@ -75,7 +75,7 @@ function likeBefore(content: string, existing: LoadedFile): string {
 async function makeParent(target: string): Promise<void> {
   const folder = dirname(target)
   try {
-    await mkdir(folder, { recursive: true })
+    await makeFolders(folder)
   } catch (error) {
     throw await fileProblem(error, folder)
   }

@@ -1,6 +1,7 @@
-import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises'
+import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isNodeError } from '../errors'
+import { makeFolders } from '../home'
 
 /** Below this nothing touches the disk: 25,000 characters are at most 75,000 bytes of UTF-8. */
 const HOLD_BYTES = 128 * 1024
@@ -86,15 +87,25 @@ export class SpillWriter {
       this.#error = error
       this.#queue = []
       this.#queued = 0
+      await this.#giveUp()
     } finally {
       // In the same step as the last look at the queue: nothing can be pushed in between and be forgotten.
       this.#pump = null
     }
   }
 
+  /** On a full disk the half file would take the room that the session's own log needs to go on. */
+  async #giveUp(): Promise<void> {
+    const file = this.#file
+    this.#file = null
+    if (!file) return
+    await file.handle.close().catch(() => undefined)
+    await unlink(join(this.#dir, file.name)).catch(() => undefined)
+  }
+
   /** A call id is unique within a reply only: a taken name gets a number. */
   async #create(): Promise<{ handle: FileHandle; name: string }> {
-    await mkdir(this.#dir, { recursive: true })
+    await makeFolders(this.#dir)
     for (let n = 1; ; n += 1) {
       const name = n === 1 ? `${this.#stem}.txt` : `${this.#stem}-${n}.txt`
       try {

@@ -1,9 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describeRequest } from '../../../src/main/hosts/headless/approvals'
 import { approvalPolicy } from '../../../src/main/hosts/headless/run'
 import { runCli } from '../../../src/main/hosts/headless/run-cli'
+import { styleFor } from '../../../src/main/hosts/headless/style'
 import { type FakeIoOptions, type FakeSession, fakeIo, finish, reply } from './fakes'
 
 let cwd: string
@@ -155,5 +158,19 @@ describe('ending early', () => {
     io.stdout.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
     expect(await done).toBe(130)
     expect(io.err()).toBe(before)
+  })
+})
+
+describe('what is decided on', () => {
+  test('shows every character of a command: an escape sequence hides nothing that the shell would run', () => {
+    const command = 'echo ok \u001b]0;\nrm -rf data\n\u0007\r\u009b2K'
+    const shown = describeRequest(
+      { tool: 'bash', arguments: { command }, tool_call_id: 'c1', intent: command },
+      styleFor(Object.assign(new PassThrough(), { isTTY: false }), {}),
+    )
+    expect(shown).toContain('rm -rf data')
+    expect(shown).toContain('\\x1b]0;')
+    expect(shown).toContain('\\x07\\x0d\\x9b2K')
+    expect(shown.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
   })
 })

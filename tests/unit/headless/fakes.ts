@@ -189,7 +189,7 @@ export interface FakeIoOptions {
   env?: NodeJS.ProcessEnv
   /** Terminal on these streams. */
   tty?: ('stdin' | 'stdout' | 'stderr')[]
-  stdin?: string
+  stdin?: string | Buffer
   setup?: (engine: FakeEngine) => void
 }
 

@@ -229,6 +229,15 @@ describe('prompt', () => {
     }
   })
 
+  test('what is no text is refused before it becomes a prompt', async () => {
+    for (const stdin of ['a\0b', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0xff]), Buffer.from('train', 'utf16le')]) {
+      const io = make(undefined, { stdin })
+      expect(await runCli(['-'], io)).toBe(2)
+      expect(io.err()).toContain('not UTF-8 text')
+      expect(io.engine).toBeNull()
+    }
+  })
+
   test('one that is too long is refused with a way out', async () => {
     const io = make(undefined, { stdin: 'x'.repeat(700_000) })
     expect(await runCli(['-'], io)).toBe(2)

@@ -1,10 +1,23 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Writable } from 'node:stream'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { LiveRegion } from '../../../src/main/hosts/headless/live-region'
 import { runCli } from '../../../src/main/hosts/headless/run-cli'
-import { clean, clip, dollars, duration, oneLine, reveal, styleFor } from '../../../src/main/hosts/headless/style'
+import {
+  clean,
+  clip,
+  dollars,
+  duration,
+  oneLine,
+  reveal,
+  StreamCleaner,
+  styleFor,
+  widthOf,
+} from '../../../src/main/hosts/headless/style'
 import { liveLines, planLines, tailLines } from '../../../src/main/hosts/headless/text-lines'
+import { Writer } from '../../../src/main/hosts/headless/writer'
 import { command, type FakeIo, type FakeIoOptions, type FakeSession, fakeIo, finish, ID, reply, say } from './fakes'
 
 let cwd: string
@@ -129,7 +142,7 @@ describe('on a terminal', () => {
     expect(err).toContain('    epoch 2')
     expect(err).not.toContain('epoch 1')
     // Three lines of tool and tail, two of plan: erased before the line of the finished tool.
-    expect(err).toContain(`${ESC}[5A\r${ESC}[J${ESC}[32m✓`)
+    expect(err).toContain(`\r${`${ESC}[1A${ESC}[2K`.repeat(5)}${ESC}[32m✓`)
     expect(io.out()).toBe('Done.\n')
   })
 
@@ -233,5 +246,65 @@ describe('texts', () => {
       '1 min 4 s',
       '2 h 5 min',
     ])
+  })
+})
+
+describe('text in pieces', () => {
+  test('an escape sequence cut by the end of a piece leaves nothing of itself', () => {
+    const whole = `a${ESC}[31mred${ESC}]0;title\u0007b${ESC}[2Jend`
+    for (let cut = 0; cut <= whole.length; cut++) {
+      const cleaner = new StreamCleaner()
+      expect(cleaner.push(whole.slice(0, cut)) + cleaner.push(whole.slice(cut))).toBe('aredbend')
+    }
+  })
+
+  test('what only looks like the beginning of a sequence is shown in the end', () => {
+    const cleaner = new StreamCleaner()
+    const text = 'x'.repeat(5000)
+    expect(cleaner.push(`${ESC}]0;${text}`)).toBe(`]0;${text}`)
+  })
+
+  test('a reply whose colours come cut in two is shown without them', async () => {
+    const io = await shown((session) => {
+      session.emit('assistant_chunk', { id: 'm1', content: `one ${ESC}` })
+      session.emit('assistant_chunk', { id: 'm1', content: '[31mtwo' })
+      const content = `one ${ESC}[31mtwo`
+      const blocks = [{ type: 'text' as const, text: content }]
+      session.emit('assistant_message', { id: 'm1', content, blocks, model: 'm', stop_reason: 'end_turn' })
+      reply(session, 'three')
+    })
+    expect(io.out()).toBe('one two\n\nthree\n')
+  })
+})
+
+describe('a terminal that changes its width', () => {
+  test('the lines are erased with the rows that they have wrapped to', () => {
+    const written: string[] = []
+    const sink = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        written.push(chunk.toString())
+        done()
+      },
+    })
+    const out = new Writer(sink)
+    let columns = 80
+    const lines = ['x'.repeat(70), `${ESC}[2m${'日'.repeat(25)}${ESC}[22m`, 'short']
+    vi.useFakeTimers()
+    try {
+      const region = new LiveRegion(
+        out,
+        () => lines,
+        () => columns,
+      )
+      region.update()
+      vi.advanceTimersByTime(100)
+      columns = 40
+      region.hide()
+    } finally {
+      vi.useRealTimers()
+    }
+    expect(widthOf(lines[1] ?? '')).toBe(50)
+    // Two rows, two rows, one row.
+    expect(written.join('').split(`${ESC}[1A${ESC}[2K`)).toHaveLength(1 + 5)
   })
 })

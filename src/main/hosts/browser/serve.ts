@@ -55,6 +55,12 @@ export async function startBrowserHost(
   const server = createServer()
   server.headersTimeout = HEADERS_TIMEOUT_MS
   server.requestTimeout = HEADERS_TIMEOUT_MS
+  // The server forgets a connection when it is upgraded, refused ones included; to end it has to know them all.
+  const connections = new Set<Duplex>()
+  server.on('connection', (stream: Duplex) => {
+    connections.add(stream)
+    stream.once('close', () => connections.delete(stream))
+  })
   const port = await listen(server, options)
 
   const access = new Access(port)
@@ -75,7 +81,9 @@ export async function startBrowserHost(
     })
   })
 
+  let closing: Promise<void> | null = null
   server.on('upgrade', (request, stream, head) => {
+    if (closing !== null) return refuse(stream, '503 Service Unavailable')
     const refusal = refuseUpgrade(request, isServed(request), access)
     if (refusal !== null) return refuse(stream, refusal)
     sockets.handleUpgrade(request, stream, head, (socket) =>
@@ -88,7 +96,6 @@ export async function startBrowserHost(
 
   const newUrl = () => `http://${urlHost(options.host)}:${port}/?token=${access.issueToken()}`
   const url = newUrl()
-  let closing: Promise<void> | null = null
 
   return {
     url,
@@ -96,7 +103,7 @@ export async function startBrowserHost(
     warnings: isLoopbackHost(options.host) ? [] : [exposureWarning(options.host, port)],
     renewUrl: newUrl,
     close() {
-      closing ??= closeAll(server, sockets.clients)
+      closing ??= closeAll(server, sockets.clients, connections)
       return closing
     },
   }
@@ -225,7 +232,8 @@ function refuseUpgrade(request: IncomingMessage, served: boolean, access: Access
 
 function refuse(stream: Duplex, status: string): void {
   stream.on('error', () => stream.destroy())
-  stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  // The other side may never close its own half, and nothing else would end this connection.
+  stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => stream.destroy())
 }
 
 /** The name that another machine would use, when the server is open to all of them. */
@@ -243,7 +251,7 @@ function exposureWarning(host: string, port: number): string {
   )
 }
 
-async function closeAll(server: Server, clients: Set<WebSocket>): Promise<void> {
+async function closeAll(server: Server, clients: Set<WebSocket>, connections: Set<Duplex>): Promise<void> {
   const stopped = new Promise<void>((resolve) => server.close(() => resolve()))
   const windows = [...clients].map((client) => {
     const closed = new Promise<void>((resolve) => client.once('close', resolve))
@@ -255,6 +263,6 @@ async function closeAll(server: Server, clients: Set<WebSocket>): Promise<void> 
   }, CLOSE_GRACE_MS)
   await Promise.all(windows)
   clearTimeout(force)
-  server.closeAllConnections()
+  for (const connection of connections) connection.destroy()
   await stopped
 }

@@ -4,7 +4,7 @@ import { UserError } from '../../errors'
 import type { Session } from '../../session/types'
 import type { InputStream } from './io'
 import type { Sink } from './sink'
-import { clean, oneLine, reveal, type Style } from './style'
+import { clean, oneLine, type Style, visible } from './style'
 import type { Writer } from './writer'
 
 /** Lines of a command or a file that are shown before it is approved. */
@@ -128,12 +128,14 @@ export class ApprovalPrompt {
   }
 }
 
-/** What will happen, with nothing in it that could look like something else. */
+/** What will happen, with nothing left out and nothing in it that could look like something else. */
 export function describeRequest(request: ApprovalRequest, style: Style): string {
-  const lines = [`${style.yellow('?')} ${style.bold(oneLine(request.tool))}  ${oneLine(request.intent ?? '')}`]
+  const lines = [
+    `${style.yellow('?')} ${style.bold(oneLine(request.tool))}  ${visible(request.intent ?? '').replace(/\s+/g, ' ')}`,
+  ]
   if (request.block_reason) lines.push(style.dim(`  ${oneLine(request.block_reason)}`))
   for (const [name, value] of Object.entries(request.arguments)) {
-    const text = reveal(clean(typeof value === 'string' ? value : JSON.stringify(value)))
+    const text = visible(typeof value === 'string' ? value : JSON.stringify(value))
     const rows = text.replace(/\n$/, '').split('\n')
     const shown = rows.slice(0, MAX_SHOWN_LINES)
     const left = rows.length - shown.length

@@ -1,4 +1,4 @@
-import { ESC } from './style'
+import { ESC, widthOf } from './style'
 import type { Writer } from './writer'
 
 /** Twenty pictures a second are smooth enough, and few enough for a slow terminal. */
@@ -9,7 +9,7 @@ const FRAME_MS = 50
  * is printed above them. `lines` must give lines no wider than the terminal, or rows would be miscounted.
  */
 export class LiveRegion {
-  private rows = 0
+  private rows: string[] = []
   private drawn = ''
   private hidden = false
   private timer: NodeJS.Timeout | null = null
@@ -17,6 +17,8 @@ export class LiveRegion {
   constructor(
     private readonly out: Writer,
     private readonly lines: () => string[],
+    /** Columns of the terminal now. */
+    private readonly columns: () => number,
   ) {}
 
   /** Something changed: draw soon. */
@@ -55,17 +57,21 @@ export class LiveRegion {
     const text = lines.map((line) => `${line}\n`).join('')
     if (text === this.drawn) return
     this.out.write(`${this.eraseSequence()}${text}`)
-    this.rows = lines.length
+    this.rows = lines
     this.drawn = text
   }
 
   private erase(): void {
     this.out.write(this.eraseSequence())
-    this.rows = 0
+    this.rows = []
     this.drawn = ''
   }
 
+  /** A terminal that was made narrower since has wrapped the lines, so that they take more rows than they did. */
   private eraseSequence(): string {
-    return this.rows > 0 ? `${ESC}[${this.rows}A\r${ESC}[J` : ''
+    const columns = Math.max(1, this.columns())
+    const rows = this.rows.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns)), 0)
+    // Row by row: tmux takes a screen that is cleared from its first row for one to keep, and saves each picture.
+    return rows > 0 ? `\r${`${ESC}[1A${ESC}[2K`.repeat(rows)}` : ''
   }
 }

@@ -139,6 +139,7 @@ async function reopen(
   cwd: string | null,
 ): Promise<Opened> {
   const before = await engine.readSession(id)
+  if (before.model === '' || before.cwd === '') throw noBeginning(id)
   if (cwd !== null && command.session !== undefined && !(await sameFolder(cwd, before.cwd))) {
     throw new UserError(
       'usage',
@@ -168,6 +169,15 @@ async function reopen(
   return { session, before, restore_mode: command.mode === undefined && mode !== policy.mode ? mode : undefined }
 }
 
+/** Killed before its first event was on disk, damaged there, or written by a version whose beginning looks different. */
+function noBeginning(id: string): UserError {
+  return new UserError(
+    'session_not_found',
+    `The log of session ${id} has no beginning that this version can read.`,
+    `Look at it with ml-intern sessions export ${id} --format jsonl, or start a new session.`,
+  )
+}
+
 async function setMode(session: Session, mode: ApprovalMode): Promise<void> {
   if (session.state.mode !== mode) await session.submit({ op: 'set_mode', mode })
 }
@@ -195,7 +205,22 @@ async function readPrompt(io: CliIo): Promise<string> {
     if (bytes > MAX_INPUT_CHARS * 3) throw tooLong()
     chunks.push(piece)
   }
-  return Buffer.concat(chunks).toString('utf8').trim()
+  return promptText(Buffer.concat(chunks))
+}
+
+/** Throws UserError for what is no text: the model would be sent noise, and the log would keep it. */
+function promptText(bytes: Buffer): string {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    if (!text.includes('\0')) return text.trim()
+  } catch {
+    // Another encoding, or no text at all: what to do is the same.
+  }
+  throw new UserError(
+    'usage',
+    'Standard input is not UTF-8 text.',
+    'Convert it (iconv -t UTF-8), or name the file in the prompt and let the agent look at it.',
+  )
 }
 
 function tooLong(): UserError {

@@ -43,14 +43,50 @@ export function clean(text: string): string {
   return text.replace(SEQUENCES, '').replace(CONTROLS, '')
 }
 
+// A sequence that has begun and not ended: its rest comes with the next piece.
+const OPEN_SEQUENCE = new RegExp(`(?:${ESC}(?:\\[[0-?]*[ -/]*|\\][^\\u0007${ESC}]*${ESC}?)?)$`)
+/** What is still open after this many characters is no escape sequence. */
+const LONGEST_SEQUENCE = 4096
+
+/** `clean` for a text that comes in pieces: a sequence cut by the end of a piece leaves nothing behind. */
+export class StreamCleaner {
+  private held = ''
+
+  push(piece: string): string {
+    const text = (this.held + piece).replace(SEQUENCES, '')
+    const at = text.includes(ESC) ? text.search(OPEN_SEQUENCE) : -1
+    const open = at >= 0 && text.length - at < LONGEST_SEQUENCE
+    this.held = open ? text.slice(at) : ''
+    return clean(open ? text.slice(0, at) : text)
+  }
+
+  /** A new text begins: what was open in the old one never ended. */
+  reset(): void {
+    this.held = ''
+  }
+}
+
 /** As `clean`, on one line, with what deceives shown as an escape. */
 export function oneLine(text: string): string {
   return reveal(clean(text)).replace(/\s+/g, ' ').trim()
 }
 
-/** As `clean`, with what deceives shown as an escape. */
+/** With what deceives shown as an escape. */
 export function reveal(text: string): string {
-  return text.replace(DECEPTIVE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return text.replace(DECEPTIVE, asEscape)
+}
+
+/**
+ * Text that somebody decides on, safe to write to a terminal and with nothing left out: what `clean` takes away for a
+ * reader, a shell would still run.
+ */
+export function visible(text: string): string {
+  return reveal(text.replace(CONTROLS, asEscape))
+}
+
+function asEscape(char: string): string {
+  const code = char.charCodeAt(0)
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
 }
 
 const WIDE =
@@ -62,6 +98,13 @@ function charWidth(char: string): number {
   if (char < '\u0300') return 1
   if (ZERO.test(char)) return 0
   return WIDE.test(char) ? 2 : 1
+}
+
+/** Columns that a line takes. `text` may hold the colours of `Style`, and no other escape sequence. */
+export function widthOf(text: string): number {
+  let width = 0
+  for (const char of text.replace(SEQUENCES, '')) width += charWidth(char)
+  return width
 }
 
 /** At most `columns` wide, with an ellipsis where something was cut. `text` must be free of escape sequences. */

@@ -3,7 +3,7 @@ import type { SessionState, ToolItem } from '@shared/state'
 import type { OutputStream } from './io'
 import { LiveRegion } from './live-region'
 import type { RunResult, Sink } from './sink'
-import { clean, count, dollars, duration, modelLabel, type Style, styleFor, tildePath } from './style'
+import { clean, count, dollars, duration, modelLabel, StreamCleaner, type Style, styleFor, tildePath } from './style'
 import { liveLines, noticeLines, planLines, toolLine } from './text-lines'
 import type { Writer } from './writer'
 
@@ -24,6 +24,7 @@ export class TextSink implements Sink {
   private readonly region: LiveRegion | null
   /** What of the message with this id has been printed. */
   private printed = { id: '', text: '' }
+  private readonly cleaner = new StreamCleaner()
   /** The text on stdout ends in the middle of a line. */
   private midLine = false
   /** Messages that have been begun on stdout. */
@@ -35,7 +36,13 @@ export class TextSink implements Sink {
   constructor(private readonly options: TextSinkOptions) {
     this.style = styleFor(options.stderr, options.env)
     const redraws = options.stderr.isTTY === true && options.env.TERM !== 'dumb'
-    this.region = redraws ? new LiveRegion(options.err, () => this.liveLines()) : null
+    this.region = redraws
+      ? new LiveRegion(
+          options.err,
+          () => this.liveLines(),
+          () => options.stderr.columns ?? 80,
+        )
+      : null
   }
 
   start(state: SessionState): void {
@@ -127,15 +134,19 @@ export class TextSink implements Sink {
   }
 
   private chunk(id: string, content: string): void {
-    if (this.printed.id !== id) this.printed = { id, text: '' }
-    this.reply(clean(content), this.printed.text === '')
+    if (this.printed.id !== id) {
+      this.printed = { id, text: '' }
+      this.cleaner.reset()
+    }
+    this.reply(this.cleaner.push(content), this.printed.text === '')
     this.printed.text += content
   }
 
   /** Prints what was not streamed: all of it with --no-stream. */
   private message(id: string, content: string): void {
     const before = this.printed.id === id ? this.printed.text : ''
-    if (content.startsWith(before)) this.reply(clean(content.slice(before.length)), before === '')
+    if (before === '') this.cleaner.reset()
+    if (content.startsWith(before)) this.reply(this.cleaner.push(content.slice(before.length)), before === '')
     this.printed = { id: '', text: '' }
     this.endLine()
   }

@@ -43,15 +43,22 @@ function Chooser({ start, recent, field, onChoose, onClose }: ChooserProps) {
   const { listing, failure, loading, go } = useFolders(start)
   const [typed, setTyped] = useState(start)
   const list = useRef<HTMLUListElement>(null)
-  const edited = listing !== null && typed.trim() !== listing.path
+  /** The user is typing: a listing that arrives meanwhile must not take their path away. */
+  const typing = useRef(false)
+  const edited = typed.trim() !== (listing?.path ?? start)
 
   useEffect(() => {
-    if (listing) setTyped(listing.path)
+    if (listing && !typing.current) setTyped(listing.path)
   }, [listing])
+
+  function open(path: string): void {
+    typing.current = false
+    go(path)
+  }
 
   function submit(event: FormEvent): void {
     event.preventDefault()
-    if (edited || failure) go(typed.trim())
+    if (edited || failure) open(typed.trim())
     else if (listing) onChoose(listing.path)
   }
 
@@ -59,7 +66,7 @@ function Chooser({ start, recent, field, onChoose, onClose }: ChooserProps) {
     const rows = [...(list.current?.querySelectorAll('button') ?? [])]
     const at = rows.findIndex((row) => row.contains(document.activeElement))
     const step = { ArrowDown: 1, ArrowUp: -1, Home: Number.NEGATIVE_INFINITY, End: Number.POSITIVE_INFINITY }[event.key]
-    if (event.key === 'ArrowLeft' && listing?.parent) go(listing.parent)
+    if (event.key === 'ArrowLeft' && listing?.parent) open(listing.parent)
     else if (event.key === 'ArrowRight' && at >= 0) rows[at]?.click()
     else if (step !== undefined) rows[Math.max(0, Math.min(rows.length - 1, at + step))]?.focus()
     else return
@@ -73,7 +80,7 @@ function Chooser({ start, recent, field, onChoose, onClose }: ChooserProps) {
           icon={CornerLeftUp}
           label="Parent folder"
           disabled={!listing?.parent}
-          onClick={() => listing?.parent && go(listing.parent)}
+          onClick={() => listing?.parent && open(listing.parent)}
         />
         <TextField
           ref={field}
@@ -81,7 +88,10 @@ function Chooser({ start, recent, field, onChoose, onClose }: ChooserProps) {
           aria-label="Path"
           aria-invalid={failure !== null}
           className="font-mono text-sm!"
-          onChange={(event) => setTyped(event.target.value)}
+          onChange={(event) => {
+            typing.current = true
+            setTyped(event.target.value)
+          }}
           onKeyDown={(event) => {
             if (event.key !== 'ArrowDown') return
             event.preventDefault()
@@ -97,7 +107,7 @@ function Chooser({ start, recent, field, onChoose, onClose }: ChooserProps) {
               key={path}
               type="button"
               title={path}
-              onClick={() => go(path)}
+              onClick={() => open(path)}
               className="max-w-40 truncate rounded-md border border-line px-1.5 py-px text-ink-2 hover:border-line-strong hover:text-ink"
             >
               {baseName(path)}

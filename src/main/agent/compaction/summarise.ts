@@ -1,0 +1,123 @@
+import type { TranscriptItem } from '@shared/state'
+import template from '../../../../resources/prompts/compaction.md?raw'
+import { costOf } from '../../models/catalogue'
+import { withRetry } from '../../models/retry'
+import type { ModelClient, ModelRequest, TokenUsage } from '../../models/types'
+import { render } from '../prompts'
+import type { TurnContext } from '../types'
+import { mechanicalSummary, renderItems } from './record'
+import { leftOut, shorten } from './text'
+
+/** English prose; a limit in words is one that a model can keep. */
+const WORDS_PER_TOKEN = 0.7
+/** A model that thinks first spends tokens of the same limit. */
+const THINKING_TOKENS = 8_000
+/** Of the window, for what is to be summarised: instructions, answer and a wrong estimate must fit beside it. */
+const INPUT_SHARE = 0.6
+/** Servers refuse a request whose input and limit of output do not fit the window together. */
+const OUTPUT_SHARE = 0.25
+/** Tries with half the input each, when the server says that it does not fit. */
+const MAX_TRIES = 2
+
+export interface SummaryInput {
+  items: readonly TranscriptItem[]
+  /** The summary that this one replaces; empty when it is the first. */
+  earlier: string
+  /** All in estimated tokens. */
+  window: number
+  summary_tokens: number
+}
+export interface Summary {
+  text: string
+  mechanical: boolean
+}
+
+/**
+ * A summary of bounded length, by the session's model where it answers, else a plain list: a summary is never what ends
+ * a run. Throws only the signal's reason. The call is recorded as `llm_call` of kind `compaction`.
+ */
+export async function summarise(turn: TurnContext, input: SummaryInput): Promise<Summary> {
+  const { items, earlier, window, summary_tokens } = input
+  if (items.length === 0) return { text: earlier, mechanical: false }
+  let room = Math.floor(window * INPUT_SHARE)
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const text = await ask(turn, requestOf(turn, input, room))
+    turn.signal.throwIfAborted()
+    if (text === 'too_long') room = Math.floor(room / 2)
+    else if (text === null) break
+    else return { text: shorten(text, summary_tokens, leftOut), mechanical: false }
+  }
+  return { text: mechanicalSummary(items, earlier, summary_tokens), mechanical: true }
+}
+
+function requestOf(turn: TurnContext, input: SummaryInput, room: number): ModelRequest {
+  const { items, earlier, window, summary_tokens } = input
+  const first = turn.state().items.find((item) => item.kind === 'user')
+  const parts: string[] = []
+  if (first && first !== items[0]) parts.push(`# The first request\n\n${shorten(first.text, room * 0.1, leftOut)}`)
+  if (earlier !== '') parts.push(`# Earlier record\n\n${shorten(earlier, room * 0.2, leftOut)}`)
+  parts.push(`# Conversation to record\n\n${renderItems(items, Math.floor(room * 0.7))}`)
+  parts.push('# Now write the record.')
+  return {
+    system: render(template, { max_words: String(Math.floor(summary_tokens * WORDS_PER_TOKEN)) }),
+    messages: [{ role: 'user', content: [{ type: 'text', text: parts.join('\n\n') }] }],
+    tools: [],
+    effort: 'low',
+    streaming: turn.streaming,
+    max_tokens: Math.min(summary_tokens * 2 + THINKING_TOKENS, Math.floor(window * OUTPUT_SHARE)),
+  }
+}
+
+/** Null: no summary can be had from this model now. */
+async function ask(turn: TurnContext, request: ModelRequest): Promise<string | 'too_long' | null> {
+  const started = performance.now()
+  let client: ModelClient
+  try {
+    client = await turn.client()
+  } catch (error) {
+    turn.signal.throwIfAborted()
+    // The key or the model is gone: the next call of the turn says so, in its own words.
+    if (error instanceof Error) return null
+    throw error
+  }
+  let first: number | null = null
+  const record = (usage: TokenUsage, finish_reason: string, request_id?: string): void => {
+    const { price, context_window } = client.info()
+    turn.emit('llm_call', {
+      ...usage,
+      total_tokens: usage.prompt_tokens + usage.completion_tokens,
+      model: client.id,
+      kind: 'compaction',
+      finish_reason,
+      cost_usd: costOf(usage, price),
+      latency_ms: Math.round(performance.now() - started),
+      first_token_ms: first === null ? null : Math.round(first),
+      context_window,
+      request_id,
+    })
+  }
+  for await (const delta of withRetry(client, request, turn.signal)) {
+    switch (delta.type) {
+      case 'text':
+      case 'reasoning':
+        first ??= performance.now() - started
+        break
+      case 'retry': {
+        const retry = { attempt: delta.attempt, delay_ms: Math.round(delta.delay_ms), reason: delta.reason }
+        turn.emit('processing', { message: 'Waiting to try again', retry })
+        if (delta.usage) record(delta.usage, 'retried')
+        break
+      }
+      case 'failed':
+        if (delta.usage) record(delta.usage, delta.failure.kind)
+        return delta.failure.kind === 'context_overflow' ? 'too_long' : null
+      case 'done': {
+        record(delta.usage, delta.stop_reason, delta.request_id)
+        const text = delta.blocks.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n\n')
+        if (delta.stop_reason === 'context_overflow') return 'too_long'
+        return delta.stop_reason === 'refusal' || text.trim() === '' ? null : text.trim()
+      }
+    }
+  }
+  return null
+}
