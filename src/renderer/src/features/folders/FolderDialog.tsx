@@ -124,7 +124,7 @@ function Chooser({ start, recent, field, onChoose, onClose }: ChooserProps) {
               <li key={name}>
                 <button
                   type="button"
-                  onClick={() => go(joinPath(listing.path, name))}
+                  onClick={() => open(joinPath(listing.path, name))}
                   className="row-hover flex h-7 w-full items-center gap-2 rounded-sm px-2 text-left"
                 >
                   <Folder size={14} strokeWidth={1.75} className="shrink-0 text-ink-3" aria-hidden />
