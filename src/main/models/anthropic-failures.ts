@@ -1,4 +1,5 @@
 import type { CallError } from './anthropic-sdk'
+import { codeOf, interrupted, NO_NAME, RETRYABLE, retryAfterMs, TIMEOUTS, UNTRUSTED } from './failures'
 import type { FailureKind, ModelFailure } from './types'
 
 /**
@@ -45,7 +46,6 @@ const KINDS_BY_TYPE: Record<string, FailureKind> = {
   not_found_error: 'model_not_found',
   invalid_request_error: 'bad_request',
 }
-const RETRYABLE: ReadonlySet<FailureKind> = new Set(['rate_limit', 'overloaded', 'server', 'network', 'timeout'])
 
 export function failureOf(error: CallError, context: FailureContext): ModelFailure {
   if (context.aborted || error.kind === 'aborted') return interrupted()
@@ -59,11 +59,6 @@ export function failureOf(error: CallError, context: FailureContext): ModelFailu
     case 'other':
       return failure('bad_request', `The request could not be sent: ${textOf(error.error)}`, context)
   }
-}
-
-export function interrupted(): ModelFailure {
-  const message = 'The call was stopped.'
-  return { kind: 'interrupted', message, remedy: '', retryable: false, retry_after_ms: null, status: null }
 }
 
 /** The connection broke, or ended early, after the reply had begun. */
@@ -90,22 +85,6 @@ export function notTheApi(contentType: string | null, context: FailureContext): 
 
 export function unusableKey(context: FailureContext): ModelFailure {
   return failure('auth', 'The API key contains spaces or characters that no key has.', context)
-}
-
-/** `retry-after-ms`, or `retry-after` in seconds or as an HTTP date. Null: the server did not say. */
-export function retryAfterMs(headers: Headers | null, now: number): number | null {
-  const exact = number(headers?.get('retry-after-ms'))
-  if (exact !== null) return exact
-  const header = headers?.get('retry-after')?.trim()
-  if (!header) return null
-  const seconds = number(header)
-  if (seconds !== null) return seconds * 1000
-  const date = Date.parse(header)
-  return Number.isNaN(date) ? null : Math.max(0, date - now)
-}
-
-function number(value: string | null | undefined): number | null {
-  return value && /^\s*-?\d+(\.\d+)?\s*$/.test(value) ? Math.max(0, Number(value)) : null
 }
 
 function responseFailure(error: ResponseError, context: FailureContext): ModelFailure {
@@ -226,11 +205,6 @@ function clean(message: string, apiKey: string): string {
 
 // ---------------------------------------------------------------- connections
 
-const TIMEOUTS = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
-const NO_NAME = new Set(['ENOTFOUND', 'EAI_AGAIN'])
-/** OpenSSL's names for a certificate that is not trusted, as Node reports them. */
-const UNTRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/
-
 function connectionFailure(cause: unknown, context: FailureContext): ModelFailure {
   const code = codeOf(cause)
   if (TIMEOUTS.has(code)) return failure('timeout', `${host(context)} did not answer in time (${code}).`, context)
@@ -245,18 +219,6 @@ function connectionFailure(cause: unknown, context: FailureContext): ModelFailur
   if (code === 'ECONNREFUSED') return failure('network', `Nothing answers at ${host(context)} (${code}).`, context)
   const detail = code === '' ? '' : ` (${code})`
   return failure('network', `${host(context)} could not be reached${detail}.`, context)
-}
-
-/** The system's code, which fetch hides some causes deep; empty when there is none. */
-function codeOf(error: unknown): string {
-  let current = error
-  // Deep enough for every chain seen (fetch failed -> AggregateError -> connect error), and finite for a cyclic one.
-  for (let depth = 0; depth < 6 && typeof current === 'object' && current !== null; depth++) {
-    if ('code' in current && typeof current.code === 'string') return current.code
-    if ('errors' in current && Array.isArray(current.errors)) current = current.errors[0]
-    else current = 'cause' in current ? current.cause : null
-  }
-  return ''
 }
 
 function textOf(error: unknown): string {

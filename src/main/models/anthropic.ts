@@ -8,13 +8,13 @@ import {
   brokenStream,
   type FailureContext,
   failureOf,
-  interrupted,
   notTheApi,
   unreadableStream,
   unusableKey,
 } from './anthropic-failures'
 import type { Sdk } from './anthropic-sdk'
 import type { Catalogue, LiveModel } from './catalogue'
+import { interrupted } from './failures'
 import { SseDecoder, type SseEvent } from './sse'
 import type { ModelClient, ModelDelta, ModelFailure, ModelRequest } from './types'
 

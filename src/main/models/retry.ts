@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { interrupted } from './anthropic-failures'
+import { interrupted } from './failures'
 import type { ModelClient, ModelDelta, ModelFailure, ModelRequest, TokenUsage } from './types'
 
 /** Sent before each wait. `attempt` is the one that comes next: 2 for the first retry. */

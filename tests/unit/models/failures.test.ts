@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { brokenStream, type FailureContext, failureOf, retryAfterMs } from '../../../src/main/models/anthropic-failures'
+import { brokenStream, type FailureContext, failureOf } from '../../../src/main/models/anthropic-failures'
 import type { CallError } from '../../../src/main/models/anthropic-sdk'
+import { retryAfterMs } from '../../../src/main/models/failures'
 import type { FailureKind } from '../../../src/main/models/types'
 
 const KEY = 'sk-ant-api03-very-secret'

@@ -1,3 +1,4 @@
+import { interrupted } from '../failures'
 import { SseDecoder, type SseEvent } from '../sse'
 import type { ModelClient, ModelDelta, ModelFailure, ModelInfo, ModelRequest } from '../types'
 import {
@@ -7,7 +8,6 @@ import {
   connectionFailure,
   errorOf,
   type FailureContext,
-  interrupted,
   notTheApi,
   parseError,
   responseFailure,

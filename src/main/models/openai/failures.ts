@@ -1,9 +1,7 @@
-import { interrupted, retryAfterMs } from '../anthropic-failures'
+import { codeOf, interrupted, NO_NAME, RETRYABLE, retryAfterMs, TIMEOUTS, UNTRUSTED } from '../failures'
 import type { FailureKind, ModelFailure } from '../types'
 import { isObject, listOf, objectOf, parseJson, textOf } from './json'
 import { type Endpoint, isLoopback } from './local'
-
-export { interrupted }
 
 /**
  * Decided by status, code and type. Text counts only where servers say nothing else: an overflow inside a 400 or 413,
@@ -81,7 +79,6 @@ const KINDS_BY_CODE: Record<string, FailureKind> = {
   unavailable_error: 'overloaded',
   invalid_request_error: 'bad_request',
 }
-const RETRYABLE: ReadonlySet<FailureKind> = new Set(['rate_limit', 'overloaded', 'server', 'network', 'timeout'])
 
 export function responseFailure(error: ApiError, context: FailureContext): ModelFailure {
   if (context.aborted) return interrupted()
@@ -240,11 +237,6 @@ function requestHint({ message }: ApiError, { endpoint }: FailureContext): strin
 
 // ---------------------------------------------------------------- connections
 
-const TIMEOUTS = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
-const NO_NAME = new Set(['ENOTFOUND', 'EAI_AGAIN'])
-/** OpenSSL's names for a certificate that is not trusted, as Node reports them. */
-const UNTRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/
-
 export function connectionFailure(cause: unknown, context: FailureContext): ModelFailure {
   if (context.aborted) return interrupted()
   const { name, baseURL } = context.endpoint
@@ -308,16 +300,4 @@ function failure(kind: FailureKind, message: string, context: FailureContext): M
     retry_after_ms: null,
     status: null,
   }
-}
-
-/** The system's code, which fetch hides some causes deep; empty when there is none. */
-function codeOf(error: unknown): string {
-  let current = error
-  // Deep enough for every chain seen (fetch failed -> AggregateError -> connect error), and finite for a cyclic one.
-  for (let depth = 0; depth < 6 && typeof current === 'object' && current !== null; depth++) {
-    if ('code' in current && typeof current.code === 'string') return current.code
-    if ('errors' in current && Array.isArray(current.errors)) current = current.errors[0]
-    else current = 'cause' in current ? current.cause : null
-  }
-  return ''
 }
