@@ -21,20 +21,28 @@ type Prepared = { kind: 'ready'; call: ReadyCall } | { kind: 'refused'; block: T
 export type CallsOutcome = 'done' | 'approval_unavailable'
 
 /**
- * Runs the tool calls of one reply: all are validated, all are decided, then the allowed ones run (parallel ones
- * together, a serial one alone) and every call gets exactly one result, recorded in call order.
+ * Runs the tool calls of one reply: all are validated and judged, what comes before the first question runs at once, the
+ * rest when the user has answered (parallel calls together, a serial one alone). Every call gets exactly one result,
+ * recorded in call order.
  */
 export async function runToolCalls(turn: TurnContext, blocks: ToolUseBlock[]): Promise<CallsOutcome> {
-  const prepared = blocks.map((block) => prepare(turn, block))
-  const approved = await approve(turn, prepared)
-  if (approved === 'unavailable') {
-    for (const p of prepared) {
-      announce(turn, p)
-      record(turn, facts(p).block, failed('Not run: this call needs an approval, and nobody can give one here.'), 0)
+  const judged = blocks.map((block) => judge(turn, prepare(turn, block)))
+  // What comes before the first question is not held up by it: a plan is shown before its first step is approved.
+  const asking = judged.findIndex(({ request }) => request !== null)
+  const free = asking < 0 ? judged : judged.slice(0, asking)
+  for (const batch of batches(free.map(({ call }) => call))) await runBatch(turn, batch)
+  if (asking < 0) return 'done'
+
+  const rest = judged.slice(asking)
+  if (turn.approvals === 'unavailable') {
+    for (const { call, request } of rest) {
+      const why = request ? 'this call needs an approval' : 'a call before it needs an approval'
+      announce(turn, call)
+      record(turn, facts(call).block, failed(`Not run: ${why}, and nobody can give one here.`), 0)
     }
     return 'approval_unavailable'
   }
-  for (const batch of batches(approved)) await runBatch(turn, batch)
+  for (const batch of batches(await approve(turn, rest))) await runBatch(turn, batch)
   return 'done'
 }
 
@@ -63,29 +71,34 @@ function prepare(turn: TurnContext, block: ToolUseBlock): Prepared {
   return { kind: 'ready', call: { block, tool, input: parsed.data, intent: tool.intent(parsed.data) } }
 }
 
-/** Asks for what must be asked. The answer keeps the order; refused and denied calls carry their result. */
-async function approve(turn: TurnContext, prepared: Prepared[]): Promise<Prepared[] | 'unavailable'> {
-  const { mode, allowed_tools } = turn.state()
-  const requests: ApprovalRequest[] = []
-  const decided = prepared.map((p): Prepared => {
-    if (p.kind === 'refused') return p
-    const { block, tool, input, intent } = p.call
-    const verdict = decide({ tool: tool.name, effect: tool.effect(input) }, mode, allowed_tools)
-    if (verdict.kind === 'deny') return { kind: 'refused', block, result: failed(verdict.reason) }
-    if (verdict.kind === 'ask') {
-      requests.push({
-        tool: tool.name,
-        arguments: block.input,
-        tool_call_id: block.id,
-        intent,
-        ...(verdict.reason === '' ? {} : { block_reason: verdict.reason }),
-      })
-    }
-    return p
-  })
-  if (requests.length === 0) return decided
-  if (turn.approvals === 'unavailable') return 'unavailable'
+interface Judged {
+  call: Prepared
+  /** Set when the user has to be asked. */
+  request: ApprovalRequest | null
+}
 
+/** Whether a call may run, must be asked for, or is refused by the mode. */
+function judge(turn: TurnContext, p: Prepared): Judged {
+  if (p.kind === 'refused') return { call: p, request: null }
+  const { mode, allowed_tools } = turn.state()
+  const { block, tool, input, intent } = p.call
+  const verdict = decide({ tool: tool.name, effect: tool.effect(input) }, mode, allowed_tools)
+  if (verdict.kind === 'deny')
+    return { call: { kind: 'refused', block, result: failed(verdict.reason) }, request: null }
+  if (verdict.kind === 'allow') return { call: p, request: null }
+  const request: ApprovalRequest = {
+    tool: tool.name,
+    arguments: block.input,
+    tool_call_id: block.id,
+    intent,
+    ...(verdict.reason === '' ? {} : { block_reason: verdict.reason }),
+  }
+  return { call: p, request }
+}
+
+/** Asks for what must be asked. The answer keeps the order; denied calls carry their result. */
+async function approve(turn: TurnContext, judged: Judged[]): Promise<Prepared[]> {
+  const requests = judged.flatMap(({ request }) => request ?? [])
   const answers = new Map<string, ApprovalDecision>()
   const waits = requests.map(async ({ tool_call_id }) => {
     answers.set(tool_call_id, await turn.gate.wait(tool_call_id, turn.signal))
@@ -93,7 +106,7 @@ async function approve(turn: TurnContext, prepared: Prepared[]): Promise<Prepare
   // The gate is set before anybody hears of it: a host may answer while it is being told.
   turn.emit('approval_required', { tools: requests, count: requests.length })
   await Promise.all(waits)
-  return decided.map((p): Prepared => {
+  return judged.map(({ call: p }): Prepared => {
     const answer = p.kind === 'ready' ? answers.get(p.call.block.id) : undefined
     if (p.kind === 'refused' || !answer) return p
     const { block, tool } = p.call

@@ -336,6 +336,27 @@ describe('approvals in a turn', () => {
     expect(states).toEqual(['ok', 'rejected'])
   })
 
+  it('runs what comes before the first question without waiting for the answer', async () => {
+    const look = testTool({ name: 'read', run: () => ok('seen') })
+    const { client, requests } = scriptedClient([
+      reply([use('1', 'read'), use('2', 'bash', { value: 'b' }), use('3', 'read')]),
+      reply([say('done')]),
+    ])
+    const h = harness(client, [shell, look], { mode: 'ask' })
+    const asked = h.next('approval_required')
+    const running = runTurn(h.turn)
+    expect((await asked).tools.map((t) => t.tool_call_id)).toEqual(['2'])
+    expect(h.events.flatMap((e) => (e.type === 'tool_output' ? [e.data.tool_call_id] : []))).toEqual(['1'])
+    await Promise.resolve()
+    h.turn.gate.resolve({ tool_call_id: '2', approved: true })
+    await running
+    expect(requests[1]?.messages.at(-1)?.content.map((c) => ('content' in c ? c.content : ''))).toEqual([
+      'seen',
+      'ran b',
+      'seen',
+    ])
+  })
+
   it('ends the turn with its own reason where nobody can answer, and answers every call', async () => {
     const { client, requests } = two()
     const h = harness(client, [shell], { mode: 'ask', approvals: 'unavailable' })
