@@ -13,10 +13,10 @@ const DESKTOP = 'src/main/hosts/desktop/'
 
 /** Rooms of src/main, lowest first. A room imports rooms of lower ranks; within its own rank only types. */
 const ranks = [
-  ['errors', 'redact', 'home'],
+  ['errors', 'redact', 'redact-patterns', 'redact-pem', 'home'],
   ['credentials', 'settings'],
   ['hub', 'papers', 'github', 'web', 'mcp', 'compute', 'workspace', 'datasets'],
-  ['models', 'tools', 'demo'],
+  ['models', 'tools', 'demo', 'budget'],
   ['agent'],
   ['session'],
   ['engine', 'engine-types', 'bridge', 'doctor'],

@@ -26,6 +26,8 @@ export interface NewSession {
   model?: string
   mode?: ApprovalMode
   effort?: Effort | null
+  /** US dollars, null: no cap; absent: the settings decide. */
+  max_cost_usd?: number | null
   title?: string
 }
 

@@ -11,6 +11,7 @@ import type { TurnContext } from './agent/types'
 import { readOnlySession } from './bridge/read-only'
 import type { BridgeEngine } from './bridge/types'
 import { connectWindow } from './bridge/window'
+import { Budget, DayLedger } from './budget'
 import type { Engine, EngineClient, EngineOptions, NewSession, RunOptions } from './engine-types'
 import { isNodeError, UserError } from './errors'
 import { createModelClient, listModels, normalizeModelId } from './models/registry'
@@ -48,11 +49,13 @@ class EngineImpl implements BridgeEngine {
   private readonly secretsFromEnv: string[]
   private readonly commandEnv: NodeJS.ProcessEnv
   private readonly tools: Tool[] = createTools()
+  private readonly days: DayLedger
   private python: Promise<string | null> | null = null
 
   constructor(readonly options: EngineOptions) {
     this.current = options.settings
     this.store = new SessionStore(options.home)
+    this.days = new DayLedger(join(options.home, 'spend'))
     this.secretsFromEnv = secretValues(options.env)
     this.commandEnv = commandEnvironment(options.env)
   }
@@ -84,6 +87,7 @@ class EngineImpl implements BridgeEngine {
       model,
       mode: spec.mode ?? this.current.mode,
       effort: spec.effort === undefined ? this.current.effort : spec.effort,
+      max_cost_usd: spec.max_cost_usd,
       ...(spec.title ? { title: spec.title } : {}),
     })
     session.emit('ready', { message: 'Ready', tool_count: this.tools.length })
@@ -314,6 +318,7 @@ class EngineImpl implements BridgeEngine {
       ...defaults,
       tools: this.tools,
       approvals: run.approvals ?? 'wait',
+      budget: new Budget({ days: this.days, settings: () => this.current }),
       max_iterations: run.max_iterations ?? this.current.max_iterations,
       streaming: run.streaming ?? true,
       env: this.commandEnv,

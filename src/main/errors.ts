@@ -28,6 +28,7 @@ export type UserErrorCode =
   | 'invalid_operation'
   | 'unsupported_operation'
   | 'log_write'
+  | 'budget_ledger'
   | 'invalid_request'
   | 'resource_missing'
   | 'internal'

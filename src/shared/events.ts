@@ -128,6 +128,9 @@ export const eventSchemas = {
     reason: z.enum(turnEndReasons),
     /** Model calls made in this turn. */
     iterations: z.number().int(),
+    /** Why it ended and what can be done, where the reason alone does not say it. */
+    message: z.string().optional(),
+    remedy: z.string().optional(),
   }),
   error: z.object({
     error: z.string(),
@@ -172,7 +175,16 @@ export const eventSchemas = {
   }),
   job_update: z.looseObject({ job_id: z.string(), backend: z.string(), state: z.string() }),
   metric: z.object({ run: z.string(), step: z.number().nullable(), values: z.record(z.string(), z.number()) }),
-  budget_update: z.object({ spent_usd: z.number(), reserved_usd: z.number(), cap_usd: z.number().nullable() }),
+  budget_update: z.object({
+    spent_usd: z.number(),
+    reserved_usd: z.number(),
+    /** Of the session; null: none. */
+    cap_usd: z.number().nullable(),
+    /** All sessions of this local day, when the day has a cap. */
+    day: z.object({ spent_usd: z.number(), cap_usd: z.number() }).optional(),
+    /** Per cent of the nearer cap that have been reached. */
+    warning: z.union([z.literal(50), z.literal(80), z.literal(100)]).optional(),
+  }),
   session_update: z.object({
     /** Only in the first event of a log. */
     created: z.object({ log_version: z.literal(1), app_version: z.string() }).optional(),
@@ -181,6 +193,8 @@ export const eventSchemas = {
     model: z.string().optional(),
     mode: approvalModeSchema.optional(),
     effort: effortSchema.nullable().optional(),
+    /** US dollars; null: this session has no cap, whatever the settings say. */
+    max_cost_usd: z.number().nonnegative().nullable().optional(),
     /** Tools the user allowed for the rest of this session. */
     allowed_tools: z.array(z.string()).optional(),
   }),

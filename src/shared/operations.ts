@@ -31,6 +31,8 @@ export const operationSchema = z.discriminatedUnion('op', [
   z.object({ op: z.literal('resume'), session: z.string() }),
   z.object({ op: z.literal('set_model'), model: z.string().min(1) }),
   z.object({ op: z.literal('set_mode'), mode: approvalModeSchema }),
+  /** US dollars for this session's model calls, what is spent included; null: no cap. */
+  z.object({ op: z.literal('set_budget'), max_cost_usd: z.number().nonnegative().nullable() }),
   z.object({ op: z.literal('shutdown') }),
 ])
 export type Operation = z.infer<typeof operationSchema>

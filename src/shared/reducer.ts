@@ -1,3 +1,4 @@
+import { foldBudget, withCap } from './budget'
 import { addCompaction, compactedText, dropCompactions } from './compaction'
 import { type AnyEvent, type EventData, isUnknownEvent, type SessionEvent } from './events'
 import { appendItem, inherit, ownItems, releaseItems, replaceItem } from './items'
@@ -57,13 +58,16 @@ function fold(s: SessionState, event: SessionEvent): SessionState {
   switch (event.type) {
     case 'session_update': {
       const { created: _created, ...changes } = event.data
-      return { ...s, ...definedOnly(changes) }
+      const { max_cost_usd: cap } = changes
+      const budget = cap === undefined ? s.budget : withCap(s.budget, s.usage.cost_usd, cap)
+      return { ...s, ...definedOnly(changes), budget }
     }
     case 'ready':
     case 'job_update':
     case 'metric':
-    case 'budget_update':
       return s
+    case 'budget_update':
+      return { ...s, budget: foldBudget(event.data) }
     case 'processing':
       return { ...s, status: 'running', activity: event.data.message, retry: event.data.retry ?? null }
     case 'user_message': {
@@ -147,8 +151,9 @@ function fold(s: SessionState, event: SessionEvent): SessionState {
       const last = s.items.at(-1)
       // A guard that ends a turn has just said why, in words for the user.
       const asked = event.data.reason === 'guard' && last?.kind === 'guard' ? last.text : undefined
-      const text = asked ?? limitTexts[event.data.reason]
-      return text ? withNotice(ended, event, { notice: 'limit', text, code: event.data.reason }) : ended
+      const { reason, message, remedy = '' } = event.data
+      const text = asked ?? message ?? limitTexts[reason]
+      return text ? withNotice(ended, event, { notice: 'limit', text, code: reason, remedy }) : ended
     }
     case 'interrupted':
       return withNotice(settle(s, 'interrupted'), event, { notice: 'interrupted', text: 'Stopped by you.' })
@@ -274,6 +279,7 @@ function settle(s: SessionState, outcome: SessionState['last_outcome']): Session
     draft: null,
     live_logs: {},
     pending_approvals: [],
+    budget: s.budget && { ...s.budget, reserved_usd: 0 },
     status: 'idle',
     activity: '',
     retry: null,

@@ -37,6 +37,12 @@ export const settingsSchema = z.object({
     .min(-1)
     .refine((n) => n !== 0, 'a turn needs at least one model call; -1 means no limit')
     .default(DEFAULT_MAX_ITERATIONS),
+  /** US dollars for the model calls of one session; null: no cap. */
+  max_cost_usd: z.number().nonnegative().nullable().default(null),
+  /** US dollars for the model calls of all sessions in one local day; null: no cap. */
+  max_cost_per_day_usd: z.number().nonnegative().nullable().default(null),
+  /** Under a cap, also call models whose price is not known: what they cost is then not counted. */
+  allow_unknown_price: z.boolean().default(false),
   mode: approvalModeSchema.default('ask'),
   theme: themeSchema.default('system'),
   /** Where new sessions start in the window; null: the folder the program was started in. */

@@ -1,3 +1,4 @@
+import type { BudgetState } from './budget'
 import type { Block, PlanItem, Spill, ToolDetails } from './content'
 import type { ApprovalRequest, EventData, TurnEndReason, UnknownEvent } from './events'
 import type { ApprovalMode, Effort } from './settings'
@@ -14,6 +15,8 @@ export interface SessionState {
   mode: ApprovalMode
   effort: Effort | null
   allowed_tools: string[]
+  /** The session's own cap in US dollars, null for none; absent: the settings decide. */
+  max_cost_usd?: number | null
   created_at: string
   updated_at: string
   last_seq: number
@@ -29,6 +32,8 @@ export interface SessionState {
   plan: PlanItem[]
   pending_approvals: ApprovalRequest[]
   usage: Usage
+  /** Null while no cap is known to hold. */
+  budget: BudgetState | null
   context: { used_tokens: number; window: number | null }
   /** The provider's own count at the last reply; null when there is none, or when the conversation changed since. */
   measured: { tokens: number; seen_seq: number; reply_key: string } | null
@@ -162,6 +167,7 @@ export function initialState(id: string): SessionState {
       cost_usd: 0,
       unpriced_calls: 0,
     },
+    budget: null,
     context: { used_tokens: 0, window: null },
     measured: null,
     compaction: null,

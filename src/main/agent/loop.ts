@@ -7,6 +7,7 @@ import { ContextKeeper, contextStuck } from './compaction'
 import { modelMessages } from './compaction/view'
 import { checkGuards } from './guards'
 import { callModel, type Reply } from './model-call'
+import { BudgetStop } from './spending'
 import { runToolCalls } from './tool-calls'
 import type { TurnContext } from './types'
 
@@ -108,8 +109,9 @@ export async function runTurn(turn: TurnContext): Promise<void> {
       }
     }
   } catch (error) {
-    if (!turn.signal.aborted) throw error
-    interrupted(turn)
+    if (turn.signal.aborted) return interrupted(turn)
+    if (!(error instanceof BudgetStop)) throw error
+    complete(turn, 'budget', error.called ? calls : calls - 1, { message: error.message, remedy: error.remedy })
   }
 }
 
@@ -136,8 +138,9 @@ function hasNewInput(state: SessionState, since: number): boolean {
 
 function complete(
   turn: TurnContext,
-  reason: 'finished' | 'max_iterations' | 'approval_unavailable' | 'guard',
+  reason: 'finished' | 'max_iterations' | 'approval_unavailable' | 'guard' | 'budget',
   calls: number,
+  why: { message?: string; remedy?: string } = {},
 ): void {
   const { items } = turn.state()
   const last = items.findLast((item) => item.kind === 'assistant')
@@ -146,6 +149,7 @@ function complete(
     final_response: reason === 'finished' && last?.kind === 'assistant' ? last.text : '',
     reason,
     iterations: calls,
+    ...why,
   })
 }
 

@@ -3,6 +3,8 @@ import type { Block, ToolUseBlock } from '@shared/content'
 import { costOf } from '../models/catalogue'
 import { withRetry } from '../models/retry'
 import type { ModelClient, ModelFailure, ModelRequest, StopReason, TokenUsage } from '../models/types'
+import { contextTokens, estimateTokens, toolsTokens } from './compaction/tokens'
+import { type CallMoney, holdMoney } from './spending'
 import type { TurnContext } from './types'
 
 export type Reply =
@@ -13,9 +15,24 @@ export type Reply =
 /**
  * One model call: streams its chunks as events, records the whole reply as `assistant_message` and its cost as
  * `llm_call`. A failed attempt that is tried again leaves no trace in the transcript; one that is final leaves what had
- * arrived, marked partial.
+ * arrived, marked partial. Throws BudgetStop when a cap forbids it.
  */
 export async function callModel(turn: TurnContext, client: ModelClient, request: ModelRequest): Promise<Reply> {
+  const prompt_tokens = () => contextTokens(turn.state(), toolsTokens(request.tools) + estimateTokens(request.system))
+  const money = await holdMoney(turn, client, { prompt_tokens, max_tokens: request.max_tokens })
+  try {
+    return await attempts(turn, client, request, money)
+  } finally {
+    await money.end()
+  }
+}
+
+async function attempts(
+  turn: TurnContext,
+  client: ModelClient,
+  request: ModelRequest,
+  money: CallMoney,
+): Promise<Reply> {
   const started = performance.now()
   let id = randomUUID()
   let firstToken: number | null = null
@@ -34,7 +51,10 @@ export async function callModel(turn: TurnContext, client: ModelClient, request:
         id = randomUUID()
         const retry = { attempt: delta.attempt, delay_ms: Math.round(delta.delay_ms), reason: delta.reason }
         turn.emit('processing', { message: 'Waiting to try again', retry })
-        if (delta.usage) recordUsage(turn, client, delta.usage, started, firstToken, 'retried', undefined)
+        if (delta.usage) {
+          recordUsage(turn, client, money, delta.usage, started, firstToken, 'retried', undefined)
+          money.again()
+        }
         break
       }
       case 'failed': {
@@ -46,7 +66,9 @@ export async function callModel(turn: TurnContext, client: ModelClient, request:
           turn.emit('assistant_message', { id, content: text, blocks, model, stop_reason, seen_seq, partial: true })
         }
         turn.emit('assistant_stream_end', { id })
-        if (delta.usage) recordUsage(turn, client, delta.usage, started, firstToken, delta.failure.kind, undefined)
+        if (delta.usage) {
+          recordUsage(turn, client, money, delta.usage, started, firstToken, delta.failure.kind, undefined)
+        }
         return { kind: 'failed', failure: delta.failure }
       }
       case 'done': {
@@ -55,7 +77,7 @@ export async function callModel(turn: TurnContext, client: ModelClient, request:
         const { stop_reason } = delta
         turn.emit('assistant_message', { id, content: text, blocks, model: client.id, stop_reason, seen_seq })
         if (request.streaming) turn.emit('assistant_stream_end', { id })
-        recordUsage(turn, client, delta.usage, started, firstToken, stop_reason, delta.request_id)
+        recordUsage(turn, client, money, delta.usage, started, firstToken, stop_reason, delta.request_id)
         const calls = blocks.filter((block) => block.type === 'tool_use')
         return { kind: 'reply', blocks, calls, text, stop_reason, refusal: delta.refusal ?? '' }
       }
@@ -67,6 +89,7 @@ export async function callModel(turn: TurnContext, client: ModelClient, request:
 function recordUsage(
   turn: TurnContext,
   client: ModelClient,
+  money: CallMoney,
   usage: TokenUsage,
   started: number,
   firstToken: number | null,
@@ -74,18 +97,20 @@ function recordUsage(
   request_id: string | undefined,
 ): void {
   const info = client.info()
+  const cost_usd = costOf(usage, info.price)
   turn.emit('llm_call', {
     ...usage,
     total_tokens: usage.prompt_tokens + usage.completion_tokens,
     model: client.id,
     kind: 'main',
     finish_reason,
-    cost_usd: costOf(usage, info.price),
+    cost_usd,
     latency_ms: Math.round(performance.now() - started),
     first_token_ms: firstToken === null ? null : Math.round(firstToken),
     context_window: info.context_window,
     request_id,
   })
+  money.spend('main', cost_usd)
 }
 
 function textOf(blocks: Block[]): string {

@@ -1,5 +1,6 @@
 import type { EventData, EventType } from '@shared/events'
 import type { SessionState } from '@shared/state'
+import type { Budget } from '../budget'
 import type { ModelClient } from '../models/types'
 import type { FileTracker, Tool } from '../tools/types'
 import type { ApprovalGate } from './approvals'
@@ -20,6 +21,8 @@ export interface TurnContext {
   files: FileTracker
   gate: ApprovalGate
   approvals: 'wait' | 'unavailable'
+  /** Absent: nothing is counted or capped. */
+  budget?: Budget
   /** -1: no limit. */
   max_iterations: number
   streaming: boolean

@@ -52,7 +52,7 @@ async function answer(engine: BridgeEngine, handlers: Handlers, method: string, 
         ? refusal(error.code, error.message, error.remedy)
         : refusal('internal', messageOf(error))
     // Texts of libraries and of the system may quote what they were given.
-    return redactValue(reply, engine.options.credentials.known_secrets())
+    return redactValue(reply, engine.options.credentials.known_secrets(), 'full')
   }
 }
 

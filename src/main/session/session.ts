@@ -8,7 +8,7 @@ import type { SessionState } from '@shared/state'
 import { ApprovalGate } from '../agent/approvals'
 import type { TurnContext } from '../agent/types'
 import { messageOf, UserError } from '../errors'
-import { redactValue } from '../redact'
+import { redactEvent } from '../redact'
 import type { FileTracker } from '../tools/types'
 import type { WriterLock } from './lock'
 import type { EventLog } from './log'
@@ -90,7 +90,7 @@ export class LiveSession implements Session {
       time: new Date().toISOString(),
       session: this.current.id,
       type,
-      data: redactValue(data, this.deps.secrets()),
+      data: redactEvent(type, data, this.deps.secrets()),
     } as SessionEvent
     this.current = applyEvent(this.current, event)
     this.deps.log.append(event)
@@ -134,6 +134,8 @@ export class LiveSession implements Session {
         return this.recorded(this.emit('session_update', { model: operation.model }))
       case 'set_mode':
         return this.recorded(this.emit('session_update', { mode: operation.mode }))
+      case 'set_budget':
+        return this.recorded(this.emit('session_update', { max_cost_usd: operation.max_cost_usd }))
       case 'undo':
         return this.undo()
       case 'shutdown':

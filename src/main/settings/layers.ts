@@ -89,12 +89,28 @@ export function checkProject(project: Layer, user: Layer): void {
   if ('anthropic_base_url' in project.values) {
     refuse('anthropic_base_url', 'a project must not choose the server that receives your key')
   }
+  checkMoney(project.values, user.values, refuse)
   const rank = (mode: unknown): number => MODES.indexOf(String(mode))
   const allowed = rank(user.values.mode ?? DEFAULT_SETTINGS.mode)
   const wanted = rank(project.values.mode)
   // An invalid mode of either file is reported later, with what was expected.
   if (allowed >= 0 && wanted > allowed) {
     refuse('mode', `"${MODES[wanted]}" lets more run without asking than your own setting "${MODES[allowed]}"`)
+  }
+}
+
+/** The user's caps may be made stricter, and must not be taken away by other prices either. */
+function checkMoney(project: JsonObject, user: JsonObject, refuse: (key: string, why: string) => never): void {
+  const capped = ['max_cost_usd', 'max_cost_per_day_usd'].filter((key) => typeof user[key] === 'number')
+  for (const key of capped) {
+    const wanted = project[key]
+    if (wanted === null || (typeof wanted === 'number' && wanted > Number(user[key]))) {
+      refuse(key, 'it lets more be spent than your own setting')
+    }
+  }
+  if (capped.length > 0 && 'prices' in project) refuse('prices', 'your cap counts with your own prices')
+  if (project.allow_unknown_price === true && user.allow_unknown_price !== true) {
+    refuse('allow_unknown_price', 'a project must not let calls go uncounted')
   }
 }
 
@@ -113,6 +129,9 @@ const EXPECTED: Record<string, string> = {
   model: 'a model id such as "anthropic/claude-opus-5-5"',
   effort: '"low", "medium", "high", "xhigh", "max" or null',
   max_iterations: 'a whole number: at least 0, or -1 for no limit',
+  max_cost_usd: 'an amount of US dollars, 0 or more, or null for no cap',
+  max_cost_per_day_usd: 'an amount of US dollars, 0 or more, or null for no cap',
+  allow_unknown_price: 'true or false',
   mode: '"plan", "ask", "auto" or "full"',
   theme: '"system", "light" or "dark"',
   default_cwd: 'the path of a folder, or null',

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { messageOf, UserError } from '../errors'
-import { ByteRedactor } from '../redact'
+import { ByteRedactor, StreamRedactor } from '../redact'
 import { fileProblem, formatBytes } from '../workspace/files'
 import { LiveLog } from '../workspace/live-log'
 import { AnsiStripper, OutputWindow } from '../workspace/output'
@@ -141,13 +141,14 @@ class CommandOutput {
   readonly #spill: SpillWriter
   /** One for both streams, in the order they are written to the file. */
   readonly #redactor: ByteRedactor
-  readonly #streams = { stdout: newStream(), stderr: newStream() }
+  readonly #streams: Record<OutputStream, StreamParts>
   #kept: SpillResult | null = null
 
   constructor(context: ToolContext) {
     this.#live = new LiveLog(context.log)
     this.#spill = new SpillWriter(context.outputs_dir, `bash-${context.call_id}`)
     this.#redactor = new ByteRedactor(context.secrets)
+    this.#streams = { stdout: newStream(context), stderr: newStream(context) }
   }
 
   add(chunk: Buffer, stream: OutputStream): Promise<void> | undefined {
@@ -157,6 +158,7 @@ class CommandOutput {
   async end(): Promise<void> {
     for (const stream of ['stdout', 'stderr'] as const) {
       this.#take(this.#streams[stream].splitter.end(), stream)
+      this.#show(this.#streams[stream].redactor.flush(), stream)
       this.#window.add(this.#streams[stream].stripper.end())
     }
     this.#spill.push(this.#redactor.flush())
@@ -177,15 +179,25 @@ class CommandOutput {
 
   #take(bytes: Buffer, stream: OutputStream): Promise<void> | undefined {
     if (bytes.length === 0) return undefined
-    const text = bytes.toString('utf8')
+    // Before anything is cut out of the middle: half a key would not be known as one.
+    this.#show(this.#streams[stream].redactor.push(bytes.toString('utf8')), stream)
+    return this.#spill.push(this.#redactor.push(bytes))
+  }
+
+  #show(text: string, stream: OutputStream): void {
     this.#live.push(text, stream)
     this.#window.add(this.#streams[stream].stripper.push(text))
-    return this.#spill.push(this.#redactor.push(bytes))
   }
 }
 
-function newStream() {
-  return { splitter: new Utf8Splitter(), stripper: new AnsiStripper() }
+interface StreamParts {
+  splitter: Utf8Splitter
+  redactor: StreamRedactor
+  stripper: AnsiStripper
+}
+
+function newStream({ secrets }: ToolContext): StreamParts {
+  return { splitter: new Utf8Splitter(), redactor: new StreamRedactor(secrets), stripper: new AnsiStripper() }
 }
 
 function whereIsTheRest({ path, bytes, capped }: SpillResult): string {

@@ -6,7 +6,7 @@ import { formatBytes, loadFile, missingFile, resolveTarget, withFileLock, writeA
 import { displayPath, resolvePath } from '../workspace/paths'
 import { pythonSyntaxWarning } from '../workspace/python-check'
 import { decodeUtf8 } from '../workspace/text'
-import { counted, defineTool, failure, oneLine, requireFresh } from './support'
+import { counted, defineTool, failure, oneLine, requireFresh, requireNoMarks } from './support'
 import type { ToolResult } from './types'
 
 /** Larger files are data: matching them would hold up everything else, and a script does it better. */
@@ -71,6 +71,7 @@ export const editTool = defineTool({
       }
       const before = decodeUtf8(existing.bytes, name)
       requireFresh(context.files, target, name, existing.version)
+      requireNoMarks(new_str, before, name)
       const outcome = await applyEdit({ content: before, old_str, new_str, mode, replace_all })
       if (!outcome.ok) return { changed: false as const, refusal: refuse(outcome, name, before, old_str) }
       context.signal.throwIfAborted()

@@ -53,6 +53,24 @@ export function requireFresh(files: FileTracker, target: string, path: string, c
   }
 }
 
+/** What stands for a secret in everything the model reads. */
+const MARK = /\[REDACTED(?:_[A-Z_]+)?\]/g
+
+/**
+ * Refuses text that carries a mark the file does not have: the model saw the mark in the place of a secret, and writing
+ * it back would destroy the secret. Throws UserError.
+ */
+export function requireNoMarks(text: string, before: string, path: string): void {
+  const known = new Set(before.match(MARK) ?? [])
+  const mark = (text.match(MARK) ?? []).find((found) => !known.has(found))
+  if (mark === undefined) return
+  throw new UserError(
+    'invalid_request',
+    `The new text holds ${mark}, which stands for a secret you cannot see; writing it to ${path} would destroy the secret. Nothing was changed.`,
+    'Use edit on the lines around it, or read the secret from the environment in code.',
+  )
+}
+
 /** One line of at most `max` characters. */
 export function oneLine(text: string, max: number): string {
   const [first = '', ...rest] = text.trim().split('\n')

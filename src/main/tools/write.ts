@@ -6,7 +6,7 @@ import { fileProblem, type LoadedFile, loadFile, resolveTarget, withFileLock, wr
 import { displayPath, resolvePath } from '../workspace/paths'
 import { pythonWarnings } from '../workspace/python-check'
 import { BOM, countLines, dominantEol, withEol } from '../workspace/text'
-import { counted, defineTool, requireFresh } from './support'
+import { counted, defineTool, requireFresh, requireNoMarks } from './support'
 
 /** Bytes of an existing file that are kept for the diff and its line endings. */
 const KEEP_BYTES = 1_000_000
@@ -41,6 +41,7 @@ export const writeTool = defineTool({
       const existing = await loadFile(target, KEEP_BYTES, context.signal)
       // In an empty file there is nothing to lose.
       if (existing && existing.version.size > 0) requireFresh(context.files, target, name, existing.version)
+      requireNoMarks(content, existing ? textOf(existing) : '', name)
       const encoded = Buffer.from(existing ? likeBefore(content, existing) : content, 'utf8')
       if (!existing) await makeParent(target)
       context.signal.throwIfAborted()

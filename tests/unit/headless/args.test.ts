@@ -33,6 +33,9 @@ describe('commands', () => {
       { effort: 'high', model: 'a/b', streaming: false, mode: 'plan' },
     ],
     [['x', '--max-iterations', '3'], { max_iterations: 3 }],
+    [['x', '--max-cost', '2.50'], { max_cost: 2.5 }],
+    [['x', '--max-cost', '$0'], { max_cost: 0 }],
+    [['x', '--max-cost', 'off'], { max_cost: null }],
     [['x', '--max-iterations=-1'], { max_iterations: -1 }],
     [['x', '--max-iterations', '-1'], { max_iterations: -1 }],
     [['x', '--cwd', 'd', '--config', 'f'], { cwd: 'd', config: 'f' }],
@@ -61,7 +64,6 @@ describe('commands', () => {
 describe('mistakes are told with a way out', () => {
   test.each([
     [['--modle', 'x', 'hi'], 'Unknown option --modle. Did you mean --model?'],
-    [['--max-cost', '3', 'hi'], 'Unknown option --max-cost. See ml-intern --help.'],
     [['--mcp-config', 'f', 'hi'], 'Unknown option --mcp-config.'],
     [['--sandbox-tools', 'hi'], 'Unknown option --sandbox-tools.'],
     [['--no-sandbox', 'hi'], 'Unknown option --no-sandbox.'],
@@ -74,6 +76,8 @@ describe('mistakes are told with a way out', () => {
     [['hi', '--effort', 'hihg'], 'Did you mean high?'],
     [['hi', '--max-iterations', '0'], '--max-iterations must be a whole number of at least 1'],
     [['hi', '--max-iterations', '3.5'], 'but it is "3.5".'],
+    [['hi', '--max-cost', '-1'], '--max-cost'],
+    [['hi', '--max-cost', 'five'], '--max-cost must be an amount of US dollars such as 2.50, or off'],
     [['serve', '--port', '99999'], '--port must be a number from 0 (any free port) to 65535'],
     [['train', 'a', 'model'], 'ml-intern "train a model"'],
     [['chat'], 'Unknown command: chat.'],
@@ -100,6 +104,7 @@ test('the help names every option there is and no command of a later version', (
     'model',
     'effort',
     'max-iterations',
+    'max-cost',
     'no-stream',
     'output-format',
     'cwd',
@@ -120,6 +125,6 @@ test('the help names every option there is and no command of a later version', (
   ]) {
     expect(HELP).toContain(`--${option}`)
   }
-  expect(HELP).not.toMatch(/chat|jobs|mcp|max-cost|sandbox/)
+  expect(HELP).not.toMatch(/chat|jobs|mcp|sandbox/)
   for (const line of HELP.split('\n')) expect(line.length).toBeLessThanOrEqual(110)
 })

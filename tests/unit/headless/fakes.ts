@@ -56,6 +56,9 @@ export class FakeSession implements Session {
       case 'set_mode':
         this.emit('session_update', { mode: operation.mode })
         break
+      case 'set_budget':
+        this.emit('session_update', { max_cost_usd: operation.max_cost_usd })
+        break
       case 'set_model':
         this.emit('session_update', { model: operation.model })
         break

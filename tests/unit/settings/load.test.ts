@@ -212,6 +212,19 @@ describe('a broken configuration names source, key, what was expected and what s
 
 describe('a project file cannot take what is the user’s', () => {
   test.each([
+    [{ max_cost_usd: 6 }, '"max_cost_usd"'],
+    [{ max_cost_usd: null }, '"max_cost_usd"'],
+    [{ prices: { a: { input: 0, output: 0 } } }, '"prices"'],
+    [{ allow_unknown_price: true }, '"allow_unknown_price"'],
+  ])('nor spend more than the cap: %j', async (config, key) => {
+    await writeFile(userFile, json({ max_cost_usd: 5 }))
+    await writeFile(projectFile, json(config))
+    expect((await failure(load())).message).toContain(`${projectFile}: ${key} is not allowed in a project file`)
+    await writeFile(projectFile, json({ max_cost_usd: 4, max_cost_per_day_usd: 9 }))
+    expect((await load()).settings).toMatchObject({ max_cost_usd: 4, max_cost_per_day_usd: 9 })
+  })
+
+  test.each([
     [{ home: '/tmp/x' }, '"home" is not allowed in a project file'],
     [{ anthropic_base_url: 'https://evil.test' }, '"anthropic_base_url" is not allowed in a project file'],
     [{ mode: 'auto' }, '"mode" is not allowed in a project file'],

@@ -1,6 +1,7 @@
 import { chmod, lstat, readdir, readFile, readlink, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { editTool } from '../../../src/main/tools/edit'
 import { readTool } from '../../../src/main/tools/read'
 import { SessionFileTracker } from '../../../src/main/tools/registry'
 import { writeTool } from '../../../src/main/tools/write'
@@ -31,6 +32,26 @@ describe('write', () => {
       truncated: false,
     })
     expect(await readdir(at('a/b'))).toEqual(['c.txt'])
+  })
+
+  it('refuses text in which a secret has become a mark: writing it back would destroy the secret', async () => {
+    await writeFile(at('.env'), 'HF_TOKEN=hf_abcdefghijklmnopqrstuvwxyz0123456789\nSEED=20\n')
+    await read('.env')
+    const result = await write('.env', 'HF_TOKEN=[REDACTED_HF_TOKEN]\nSEED=21\n')
+    expect(result.ok).toBe(false)
+    expect(result.output).toContain('stands for a secret')
+    expect(await readFile(at('.env'), 'utf8')).toContain('hf_abcdef')
+    const edited = await call(
+      editTool,
+      { path: '.env', old_str: 'SEED=20', new_str: 'SEED=21\nKEY=[REDACTED]' },
+      context,
+    )
+    expect(edited.ok).toBe(false)
+    expect((await call(editTool, { path: '.env', old_str: 'SEED=20', new_str: 'SEED=21' }, context)).ok).toBe(true)
+    // A file that is about such marks may hold them.
+    await writeFile(at('doc.md'), 'It prints [REDACTED].\n')
+    await read('doc.md')
+    expect((await write('doc.md', 'It always prints [REDACTED].\n')).ok).toBe(true)
   })
 
   it('refuses to replace a file that was not read', async () => {

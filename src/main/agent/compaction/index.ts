@@ -3,6 +3,7 @@ import type { EventData } from '@shared/events'
 import type { SessionState } from '@shared/state'
 import type { ModelFailure, ToolSpec } from '../../models/types'
 import { toolSpecs } from '../../tools/registry'
+import { BudgetStop } from '../spending'
 import type { TurnContext } from '../types'
 import { type CompactionPlan, planCompaction } from './plan'
 import { summarise } from './summarise'
@@ -116,8 +117,10 @@ export async function compactNow(turn: TurnContext): Promise<void> {
       })
     }
   } catch (error) {
-    if (!turn.signal.aborted) throw error
-    turn.emit('interrupted', {})
+    if (turn.signal.aborted) turn.emit('interrupted', {})
+    else if (error instanceof BudgetStop) {
+      turn.emit('error', { error: error.message, code: 'budget', remedy: error.remedy })
+    } else throw error
     return
   }
   // A message that came meanwhile is still to be answered: the session starts a turn for it.

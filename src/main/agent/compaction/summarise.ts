@@ -1,12 +1,15 @@
+import type { Block } from '@shared/content'
 import type { TranscriptItem } from '@shared/state'
 import template from '../../../../resources/prompts/compaction.md?raw'
 import { costOf } from '../../models/catalogue'
 import { withRetry } from '../../models/retry'
-import type { ModelClient, ModelRequest, TokenUsage } from '../../models/types'
+import type { ModelClient, ModelRequest, TokenUsage, UserContent } from '../../models/types'
 import { render } from '../prompts'
+import { holdMoney } from '../spending'
 import type { TurnContext } from '../types'
 import { mechanicalSummary, renderItems } from './record'
 import { leftOut, shorten } from './text'
+import { estimateTokens, sum } from './tokens'
 
 /** English prose; a limit in words is one that a model can keep. */
 const WORDS_PER_TOKEN = 0.7
@@ -34,7 +37,8 @@ export interface Summary {
 
 /**
  * A summary of bounded length, by the session's model where it answers, else a plain list: a summary is never what ends
- * a run. Throws only the signal's reason. The call is recorded as `llm_call` of kind `compaction`.
+ * a run. Throws only the signal's reason, and BudgetStop, so that a cap does not leave a worse summary behind. The call is
+ * recorded as `llm_call` of kind `compaction`.
  */
 export async function summarise(turn: TurnContext, input: SummaryInput): Promise<Summary> {
   const { items, earlier, window, summary_tokens } = input
@@ -80,44 +84,59 @@ async function ask(turn: TurnContext, request: ModelRequest): Promise<string | '
     if (error instanceof Error) return null
     throw error
   }
+  const prompt_tokens = () => estimateTokens(request.system) + sum(request.messages, messageTokens)
+  const money = await holdMoney(turn, client, { prompt_tokens, max_tokens: request.max_tokens })
   let first: number | null = null
   const record = (usage: TokenUsage, finish_reason: string, request_id?: string): void => {
     const { price, context_window } = client.info()
+    const cost_usd = costOf(usage, price)
     turn.emit('llm_call', {
       ...usage,
       total_tokens: usage.prompt_tokens + usage.completion_tokens,
       model: client.id,
       kind: 'compaction',
       finish_reason,
-      cost_usd: costOf(usage, price),
+      cost_usd,
       latency_ms: Math.round(performance.now() - started),
       first_token_ms: first === null ? null : Math.round(first),
       context_window,
       request_id,
     })
+    money.spend('compaction', cost_usd)
   }
-  for await (const delta of withRetry(client, request, turn.signal)) {
-    switch (delta.type) {
-      case 'text':
-      case 'reasoning':
-        first ??= performance.now() - started
-        break
-      case 'retry': {
-        const retry = { attempt: delta.attempt, delay_ms: Math.round(delta.delay_ms), reason: delta.reason }
-        turn.emit('processing', { message: 'Waiting to try again', retry })
-        if (delta.usage) record(delta.usage, 'retried')
-        break
-      }
-      case 'failed':
-        if (delta.usage) record(delta.usage, delta.failure.kind)
-        return delta.failure.kind === 'context_overflow' ? 'too_long' : null
-      case 'done': {
-        record(delta.usage, delta.stop_reason, delta.request_id)
-        const text = delta.blocks.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n\n')
-        if (delta.stop_reason === 'context_overflow') return 'too_long'
-        return delta.stop_reason === 'refusal' || text.trim() === '' ? null : text.trim()
+  try {
+    for await (const delta of withRetry(client, request, turn.signal)) {
+      switch (delta.type) {
+        case 'text':
+        case 'reasoning':
+          first ??= performance.now() - started
+          break
+        case 'retry': {
+          const retry = { attempt: delta.attempt, delay_ms: Math.round(delta.delay_ms), reason: delta.reason }
+          turn.emit('processing', { message: 'Waiting to try again', retry })
+          if (delta.usage) {
+            record(delta.usage, 'retried')
+            money.again()
+          }
+          break
+        }
+        case 'failed':
+          if (delta.usage) record(delta.usage, delta.failure.kind)
+          return delta.failure.kind === 'context_overflow' ? 'too_long' : null
+        case 'done': {
+          record(delta.usage, delta.stop_reason, delta.request_id)
+          const text = delta.blocks.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n\n')
+          if (delta.stop_reason === 'context_overflow') return 'too_long'
+          return delta.stop_reason === 'refusal' || text.trim() === '' ? null : text.trim()
+        }
       }
     }
+    return null
+  } finally {
+    await money.end()
   }
-  return null
+}
+
+function messageTokens(message: ModelRequest['messages'][number]): number {
+  return sum<Block | UserContent>(message.content, (part) => (part.type === 'text' ? estimateTokens(part.text) : 0))
 }

@@ -17,6 +17,8 @@ export interface RunArguments extends CommonOptions {
   /** Null: `--effort off`. */
   effort?: Effort | null
   max_iterations?: number
+  /** US dollars; null: `--max-cost off`. */
+  max_cost?: number | null
   streaming: boolean
   output_format: OutputFormat
   /** Absent: decided from the mode. */
@@ -51,6 +53,7 @@ const OPTIONS = {
   model: { type: 'string', short: 'm' },
   effort: { type: 'string' },
   'max-iterations': { type: 'string' },
+  'max-cost': { type: 'string' },
   'no-stream': { type: 'boolean' },
   'output-format': { type: 'string' },
   cwd: { type: 'string' },
@@ -76,6 +79,7 @@ const RUN: readonly OptionName[] = [
   'model',
   'effort',
   'max-iterations',
+  'max-cost',
   'no-stream',
   'output-format',
   'approve',
@@ -229,6 +233,7 @@ function runArguments(values: Values): RunArguments {
     model: nonEmpty(values, 'model'),
     effort: effort === 'off' ? null : effort,
     max_iterations: iterationsOf(values['max-iterations']),
+    max_cost: costOf(values['max-cost']),
     streaming: !values['no-stream'],
     output_format: oneOf('--output-format', values['output-format'], FORMATS) ?? 'text',
     approve,
@@ -251,6 +256,14 @@ function iterationsOf(text: string | undefined): number | undefined {
   const n = /^-?\d{1,9}$/.test(text) ? Number(text) : Number.NaN
   if (n === -1 || n >= 1) return n
   throw usage(`--max-iterations must be a whole number of at least 1, or -1 for no limit, but it is "${text}".`)
+}
+
+function costOf(text: string | undefined): number | null | undefined {
+  if (text === undefined) return undefined
+  if (text === 'off') return null
+  const amount = /^\$?(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})$/.exec(text)?.[1]
+  if (amount !== undefined) return Number(amount)
+  throw usage(`--max-cost must be an amount of US dollars such as 2.50, or off, but it is "${text}".`)
 }
 
 function portOf(text: string | undefined): number {

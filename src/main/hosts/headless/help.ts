@@ -15,6 +15,7 @@ Options of a task
   -m, --model ID                    for example anthropic/claude-opus-5-5
       --effort LEVEL                low, medium, high, xhigh, max or off
       --max-iterations N            most model calls in the turn; -1: no limit
+      --max-cost USD                cap for what the session's model calls cost in all; off: no cap
       --mode MODE                   plan (read only), ask, auto or full
       --approve POLICY              auto: run without asking (default); ask: ask on the terminal;
                                     deny: end at the first call that needs an approval

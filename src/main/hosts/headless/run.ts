@@ -31,7 +31,7 @@ export async function runPrompt(io: CliIo, command: RunCommand): Promise<number>
     const id = await existingSession(engine, command, setup.cwd)
     const opened = id
       ? await reopen(engine, id, run, command, policy, command.cwd === undefined ? null : setup.cwd)
-      : await create(engine, setup.loaded.settings, setup.cwd, run, policy)
+      : await create(engine, setup.loaded.settings, setup.cwd, run, policy, command.max_cost)
     return runTurn(io, { ...opened, prompt, format: command.output_format, ask: policy.ask })
   })
 }
@@ -45,6 +45,7 @@ export async function runDemo(io: CliIo, command: DemoCommand): Promise<number> 
     const { session, prompt } = await engine.createDemo(runOptions(command, setup.loaded.settings, policy))
     const before = emptyBefore(session.state)
     await setMode(session, policy.mode)
+    await setBudget(session, command.max_cost)
     return runTurn(io, { session, before, prompt, format: command.output_format, ask: policy.ask })
   })
 }
@@ -110,11 +111,12 @@ async function create(
   cwd: string,
   run: RunOptions,
   policy: Policy,
+  max_cost_usd: number | null | undefined,
 ): Promise<Opened> {
   const { model, effort } = settings
   // First, so that a missing key leaves no empty session behind.
   await engine.checkModel(model)
-  const session = await engine.createSession({ cwd, model, effort, mode: policy.mode }, run)
+  const session = await engine.createSession({ cwd, model, effort, mode: policy.mode, max_cost_usd }, run)
   return { session, before: emptyBefore(session.state) }
 }
 
@@ -163,6 +165,7 @@ async function reopen(
   if (command.model !== undefined && command.model !== session.state.model) {
     await session.submit({ op: 'set_model', model: command.model })
   }
+  await setBudget(session, command.max_cost)
   const { mode } = session.state
   await setMode(session, policy.mode)
   // What was allowed for this one run must not stay allowed in the window; what was asked for with --mode stays.
@@ -180,6 +183,11 @@ function noBeginning(id: string): UserError {
 
 async function setMode(session: Session, mode: ApprovalMode): Promise<void> {
   if (session.state.mode !== mode) await session.submit({ op: 'set_mode', mode })
+}
+
+async function setBudget(session: Session, max_cost_usd: number | null | undefined): Promise<void> {
+  if (max_cost_usd === undefined || session.state.max_cost_usd === max_cost_usd) return
+  await session.submit({ op: 'set_budget', max_cost_usd })
 }
 
 async function sameFolder(a: string, b: string): Promise<boolean> {

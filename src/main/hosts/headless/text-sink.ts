@@ -1,3 +1,4 @@
+import type { BudgetWarning } from '@shared/budget'
 import { type AnyEvent, isUnknownEvent, type SessionEvent } from '@shared/events'
 import type { SessionState, ToolItem } from '@shared/state'
 import type { OutputStream } from './io'
@@ -32,6 +33,7 @@ export class TextSink implements Sink {
   private state: SessionState | null = null
   private plan = ''
   private retry = ''
+  private warned: BudgetWarning | null = null
 
   constructor(private readonly options: TextSinkOptions) {
     this.style = styleFor(options.stderr, options.env)
@@ -47,6 +49,7 @@ export class TextSink implements Sink {
 
   start(state: SessionState): void {
     this.state = state
+    this.warned = state.budget?.warning ?? null
     const { bold, dim } = this.style
     const parts = [
       `session ${state.id}`,
@@ -90,6 +93,7 @@ export class TextSink implements Sink {
       `${count(calls)} model ${calls === 1 ? 'call' : 'calls'}`,
       `${count(prompt_tokens)} tokens in, ${count(completion_tokens)} out`,
       ...(calls === 0 ? [] : [demo ? 'no cost: scripted demo model' : cost]),
+      ...budgetParts(this.state?.budget ?? null),
     ]
     const { dim } = this.style
     this.options.err.write(`${this.outcome(result)}  ${dim(parts.join(' · '))}\n`)
@@ -123,6 +127,9 @@ export class TextSink implements Sink {
         break
       case 'plan_update':
         this.planChanged(state)
+        break
+      case 'budget_update':
+        this.warnOfBudget(state)
         break
       case 'guard':
         this.endLine()
@@ -198,6 +205,16 @@ export class TextSink implements Sink {
     this.print(toolLine(item, this.style, this.columns()))
   }
 
+  /** Once for each mark. */
+  private warnOfBudget({ budget }: SessionState): void {
+    const mark = budget?.warning ?? null
+    if (budget && mark !== null && mark > (this.warned ?? 0)) {
+      this.endLine()
+      this.print(`${this.style.yellow(`Budget: ${mark} % reached`)} (${budgetParts(budget).join(', ')})\n`)
+    }
+    this.warned = mark
+  }
+
   private planChanged(state: SessionState): void {
     if (this.region) return
     const text = this.planText(state.plan)
@@ -253,6 +270,17 @@ export class TextSink implements Sink {
         return red('Failed')
     }
   }
+}
+
+/** What is left of the caps. */
+function budgetParts(budget: SessionState['budget']): string[] {
+  if (!budget) return []
+  const left = (cap: number, spent: number) => `${dollars(Math.max(0, cap - spent))} left`
+  const { cap_usd, spent_usd, day } = budget
+  return [
+    ...(cap_usd === null ? [] : [`${left(cap_usd, spent_usd)} of the cap of ${dollars(cap_usd)}`]),
+    ...(day ? [`${left(day.cap_usd, day.spent_usd)} of today's ${dollars(day.cap_usd)}`] : []),
+  ]
 }
 
 /** In the order they were called; those of earlier turns have all ended. */

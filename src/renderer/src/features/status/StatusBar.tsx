@@ -1,4 +1,5 @@
 import type { ConnectionState } from '@shared/bridge'
+import type { BudgetState } from '@shared/budget'
 import type { Usage } from '@shared/state'
 import { clsx } from 'clsx'
 import type { ReactNode } from 'react'
@@ -14,6 +15,7 @@ export function StatusBar({ id }: { id: string | null }) {
   const sessionCwd = useSessionPart(id, (state) => state?.cwd)
   const context = useSessionPart(id, (state) => state?.context)
   const usage = useSessionPart(id, (state) => state?.usage)
+  const budget = useSessionPart(id, (state) => state?.budget)
   const mode = useSessionPart(id, (state) => state?.mode)
   const info = useApp((app) => app.info)
   const connection = useApp((app) => app.connection)
@@ -34,7 +36,7 @@ export function StatusBar({ id }: { id: string | null }) {
       <Connection state={connection} />
       <span className="ml-auto flex shrink-0 items-center gap-4.5">
         {context && <Context used={context.used_tokens} window={context.window} />}
-        {usage && <Cost usage={usage} />}
+        {usage && <Cost usage={usage} budget={budget ?? null} />}
         {mode && <Item tip="What may run without asking: change it at the top">{modeLabel(mode)}</Item>}
       </span>
     </footer>
@@ -117,8 +119,9 @@ function Context({ used, window }: { used: number; window: number | null }) {
   )
 }
 
-function Cost({ usage }: { usage: Usage }) {
+function Cost({ usage, budget }: { usage: Usage; budget: BudgetState | null }) {
   const { cost_usd, unpriced_calls, calls } = usage
+  const cap = budget?.cap_usd ?? null
   if (calls === 0) return null
   const tip =
     unpriced_calls > 0
@@ -126,7 +129,9 @@ function Cost({ usage }: { usage: Usage }) {
       : `${calls} model ${calls === 1 ? 'call' : 'calls'}`
   return (
     <Item tip={tip}>
-      Cost <span className="font-medium text-ink">{formatCost(cost_usd, unpriced_calls > 0)}</span>
+      {cap === null ? 'Cost' : 'Spent'}{' '}
+      <span className="font-medium text-ink">{formatCost(cost_usd, unpriced_calls > 0)}</span>
+      {cap !== null && ` of $${cap}`}
     </Item>
   )
 }
