@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Block, ToolUseBlock } from '@shared/content'
-import { costOf } from '../models/catalogue'
 import { withRetry } from '../models/retry'
-import type { ModelClient, ModelFailure, ModelRequest, StopReason, TokenUsage } from '../models/types'
+import type { ModelClient, ModelFailure, ModelRequest, StopReason } from '../models/types'
+import { CallMeter } from './call-meter'
 import { contextTokens, estimateTokens, toolsTokens } from './compaction/tokens'
 import { type CallMoney, holdMoney } from './spending'
 import type { TurnContext } from './types'
@@ -33,16 +33,15 @@ async function attempts(
   request: ModelRequest,
   money: CallMoney,
 ): Promise<Reply> {
-  const started = performance.now()
+  const meter = new CallMeter(turn, client, money, 'main')
   let id = randomUUID()
-  let firstToken: number | null = null
   const seen_seq = turn.state().last_seq
 
   for await (const delta of withRetry(client, request, turn.signal)) {
     switch (delta.type) {
       case 'text':
       case 'reasoning':
-        firstToken ??= performance.now() - started
+        meter.arrived()
         if (!request.streaming) break
         turn.emit(delta.type === 'text' ? 'assistant_chunk' : 'reasoning_chunk', { id, content: delta.text })
         break
@@ -52,7 +51,7 @@ async function attempts(
         const retry = { attempt: delta.attempt, delay_ms: Math.round(delta.delay_ms), reason: delta.reason }
         turn.emit('processing', { message: 'Waiting to try again', retry })
         if (delta.usage) {
-          recordUsage(turn, client, money, delta.usage, started, firstToken, 'retried', undefined)
+          meter.record(delta.usage, 'retried')
           money.again()
         }
         break
@@ -67,7 +66,7 @@ async function attempts(
         }
         turn.emit('assistant_stream_end', { id })
         if (delta.usage) {
-          recordUsage(turn, client, money, delta.usage, started, firstToken, delta.failure.kind, undefined)
+          meter.record(delta.usage, delta.failure.kind)
         }
         return { kind: 'failed', failure: delta.failure }
       }
@@ -77,40 +76,13 @@ async function attempts(
         const { stop_reason } = delta
         turn.emit('assistant_message', { id, content: text, blocks, model: client.id, stop_reason, seen_seq })
         if (request.streaming) turn.emit('assistant_stream_end', { id })
-        recordUsage(turn, client, money, delta.usage, started, firstToken, stop_reason, delta.request_id)
+        meter.record(delta.usage, stop_reason, delta.request_id)
         const calls = blocks.filter((block) => block.type === 'tool_use')
         return { kind: 'reply', blocks, calls, text, stop_reason, refusal: delta.refusal ?? '' }
       }
     }
   }
   throw new Error('the model stream ended without a result')
-}
-
-function recordUsage(
-  turn: TurnContext,
-  client: ModelClient,
-  money: CallMoney,
-  usage: TokenUsage,
-  started: number,
-  firstToken: number | null,
-  finish_reason: string,
-  request_id: string | undefined,
-): void {
-  const info = client.info()
-  const cost_usd = costOf(usage, info.price)
-  turn.emit('llm_call', {
-    ...usage,
-    total_tokens: usage.prompt_tokens + usage.completion_tokens,
-    model: client.id,
-    kind: 'main',
-    finish_reason,
-    cost_usd,
-    latency_ms: Math.round(performance.now() - started),
-    first_token_ms: firstToken === null ? null : Math.round(firstToken),
-    context_window: info.context_window,
-    request_id,
-  })
-  money.spend('main', cost_usd)
 }
 
 function textOf(blocks: Block[]): string {

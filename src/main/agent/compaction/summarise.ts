@@ -1,9 +1,9 @@
 import type { Block } from '@shared/content'
 import type { TranscriptItem } from '@shared/state'
 import template from '../../../../resources/prompts/compaction.md?raw'
-import { costOf } from '../../models/catalogue'
 import { withRetry } from '../../models/retry'
-import type { ModelClient, ModelRequest, TokenUsage, UserContent } from '../../models/types'
+import type { ModelClient, ModelRequest, UserContent } from '../../models/types'
+import { CallMeter } from '../call-meter'
 import { render } from '../prompts'
 import { holdMoney } from '../spending'
 import type { TurnContext } from '../types'
@@ -74,7 +74,6 @@ function requestOf(turn: TurnContext, input: SummaryInput, room: number): ModelR
 
 /** Null: no summary can be had from this model now. */
 async function ask(turn: TurnContext, request: ModelRequest): Promise<string | 'too_long' | null> {
-  const started = performance.now()
   let client: ModelClient
   try {
     client = await turn.client()
@@ -86,45 +85,28 @@ async function ask(turn: TurnContext, request: ModelRequest): Promise<string | '
   }
   const prompt_tokens = () => estimateTokens(request.system) + sum(request.messages, messageTokens)
   const money = await holdMoney(turn, client, { prompt_tokens, max_tokens: request.max_tokens })
-  let first: number | null = null
-  const record = (usage: TokenUsage, finish_reason: string, request_id?: string): void => {
-    const { price, context_window } = client.info()
-    const cost_usd = costOf(usage, price)
-    turn.emit('llm_call', {
-      ...usage,
-      total_tokens: usage.prompt_tokens + usage.completion_tokens,
-      model: client.id,
-      kind: 'compaction',
-      finish_reason,
-      cost_usd,
-      latency_ms: Math.round(performance.now() - started),
-      first_token_ms: first === null ? null : Math.round(first),
-      context_window,
-      request_id,
-    })
-    money.spend('compaction', cost_usd)
-  }
+  const meter = new CallMeter(turn, client, money, 'compaction')
   try {
     for await (const delta of withRetry(client, request, turn.signal)) {
       switch (delta.type) {
         case 'text':
         case 'reasoning':
-          first ??= performance.now() - started
+          meter.arrived()
           break
         case 'retry': {
           const retry = { attempt: delta.attempt, delay_ms: Math.round(delta.delay_ms), reason: delta.reason }
           turn.emit('processing', { message: 'Waiting to try again', retry })
           if (delta.usage) {
-            record(delta.usage, 'retried')
+            meter.record(delta.usage, 'retried')
             money.again()
           }
           break
         }
         case 'failed':
-          if (delta.usage) record(delta.usage, delta.failure.kind)
+          if (delta.usage) meter.record(delta.usage, delta.failure.kind)
           return delta.failure.kind === 'context_overflow' ? 'too_long' : null
         case 'done': {
-          record(delta.usage, delta.stop_reason, delta.request_id)
+          meter.record(delta.usage, delta.stop_reason, delta.request_id)
           const text = delta.blocks.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n\n')
           if (delta.stop_reason === 'context_overflow') return 'too_long'
           return delta.stop_reason === 'refusal' || text.trim() === '' ? null : text.trim()
