@@ -204,6 +204,7 @@ class EngineImpl implements BridgeEngine {
     this.open.clear()
     // Those that a window has just left are still being written.
     await Promise.allSettled(this.closing.values())
+    await this.days.idle()
   }
 
   async appInfo(): Promise<AppInfo> {

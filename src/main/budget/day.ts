@@ -48,6 +48,11 @@ export class DayLedger {
     }
     return this.book.book
   }
+
+  /** Resolves when everything noted so far is written: for the end of the program. */
+  async idle(): Promise<void> {
+    await this.book?.book.idle()
+  }
 }
 
 export class DayBook {
@@ -103,6 +108,10 @@ export class DayBook {
       }
       return this.spent
     })
+  }
+
+  async idle(): Promise<void> {
+    await this.last
   }
 
   private alone<T>(work: () => Promise<T>): Promise<T> {

@@ -117,7 +117,9 @@ export class Reservation {
     this.ledger.release(this.id)
     const heldToday = this.day !== null && this.usd > 0
     const costs = this.costs.map((cost) => ({ session, ...cost }))
-    await this.book.settle(heldToday ? this.id : null, costs)
+    const settled = this.book.settle(heldToday ? this.id : null, costs)
+    // Without a cap nobody asks now: the next call need not wait for a file (see DayLedger.idle).
+    if (this.capped) await settled
     if (this.day) this.day = { ...this.day, spent_usd: this.day.spent_usd + used }
   }
 

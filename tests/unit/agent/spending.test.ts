@@ -31,7 +31,7 @@ function priced(script: ModelDelta[][], price: typeof PRICE | null = PRICE) {
 function capped(client: ModelClient, settings: Partial<Settings>) {
   const days = new DayLedger(join(folder, 'spend'))
   const budget = new Budget({ days, settings: () => ({ ...DEFAULT_SETTINGS, ...settings }) })
-  return harness(client, [probe()], { budget })
+  return { ...harness(client, [probe()], { budget }), days }
 }
 const last = (h: ReturnType<typeof capped>) => h.events.at(-1)
 const updates = (h: ReturnType<typeof capped>) => h.events.flatMap((e) => (e.type === 'budget_update' ? [e.data] : []))
@@ -179,5 +179,6 @@ test('without a cap nothing is told, and the day still counts', async () => {
   await runTurn(h.turn)
   expect(updates(h)).toEqual([])
   expect(h.turn.state().budget).toBeNull()
+  await h.days.idle()
   expect(await new DayLedger(join(folder, 'spend')).today().total()).toBeCloseTo(0.1, 9)
 })
