@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { AnyEvent } from './events'
 import { SESSION_ID_PATTERN } from './ids'
 import { type OperationReceipt, operationSchema } from './operations'
-import { approvalModeSchema, type Settings, settingsPatchSchema } from './settings'
+import { approvalModeSchema, type Effort, type Settings, settingsPatchSchema } from './settings'
 import type { SessionState, SessionSummary } from './state'
 
 /**
@@ -13,6 +13,10 @@ const sessionId = z.string().regex(SESSION_ID_PATTERN)
 /** A path as the user typed it; main resolves and checks it. */
 const path = z.string().min(1).max(4096)
 
+/** `jsonl`: the log itself; `trace`: the rows of a Claude-Code trace, as the Hub's trace viewer reads them. */
+export const exportFormats = ['markdown', 'html', 'json', 'jsonl', 'trace'] as const
+export type ExportFormat = (typeof exportFormats)[number]
+
 export const bridgeSchemas = {
   'app.info': z.object({}).strict(),
   'sessions.list': z.object({}).strict(),
@@ -20,6 +24,18 @@ export const bridgeSchemas = {
     .object({ cwd: path.optional(), model: z.string().optional(), mode: approvalModeSchema.optional() })
     .strict(),
   'sessions.rename': z.object({ id: sessionId, title: z.string().trim().min(1).max(200) }).strict(),
+  /** A new session that begins with everything up to and including that event; absent: all. */
+  'sessions.fork': z.object({ id: sessionId, at_seq: z.number().int().positive().optional() }).strict(),
+  /** Full text of all sessions, best match first. */
+  'sessions.search': z
+    .object({ query: z.string().max(500), limit: z.number().int().min(1).max(100).optional() })
+    .strict(),
+  /** A whole session as one file, secrets redacted. */
+  'sessions.export': z.object({ id: sessionId, format: z.enum(exportFormats) }).strict(),
+  /** Uploads a redacted trace to the user's own private dataset. Called only when the user asked and confirmed. */
+  'sessions.upload': z.object({ id: sessionId }).strict(),
+  /** Session files of the reference: one file, or a folder of them. */
+  'sessions.import': z.object({ path }).strict(),
   'sessions.remove': z.object({ id: sessionId }).strict(),
   /** Starts the stream of a session's events; `after` is the last number the window has already folded. */
   'sessions.subscribe': z.object({ id: sessionId, after: z.number().int().nonnegative() }).strict(),
@@ -34,6 +50,10 @@ export const bridgeSchemas = {
       length: z.number().int().positive().max(1_000_000),
     })
     .strict(),
+  /** Paths in the session's folder that complete what was typed after `@`; folders end in `/`. */
+  'session.completePath': z.object({ id: sessionId, prefix: z.string().max(1024) }).strict(),
+  /** Every model that can be chosen now; `refresh` asks the providers again. May take seconds. */
+  'models.list': z.object({ refresh: z.boolean().optional() }).strict(),
   'demo.start': z.object({}).strict(),
   'settings.update': settingsPatchSchema,
   'credentials.set': z.object({ provider: z.enum(['anthropic']), secret: z.string().trim().min(8).max(512) }).strict(),
@@ -52,10 +72,17 @@ export interface BridgeResults {
   'sessions.create': { id: string }
   'sessions.rename': null
   'sessions.remove': null
+  'sessions.fork': { id: string }
+  'sessions.search': SearchResult
+  'sessions.export': { file_name: string; mime: string; text: string }
+  'sessions.upload': { url: string; repo: string }
+  'sessions.import': ImportResult
   'sessions.subscribe': Subscription
   'sessions.unsubscribe': null
   'session.submit': OperationReceipt
   'session.readOutput': { text: string; next_offset: number; total_bytes: number }
+  'session.completePath': string[]
+  'models.list': ModelChoice[]
   'demo.start': { id: string }
   'settings.update': Settings
   'credentials.set': CredentialStatus
@@ -80,16 +107,51 @@ export interface AppInfo {
   python: string | null
 }
 
+export interface SearchHit {
+  session: string
+  title: string
+  cwd: string
+  updated_at: string
+  /** Where in the session: number of the event; null: the title alone matched. */
+  seq: number | null
+  kind: 'title' | 'user' | 'assistant' | 'tool' | 'notice'
+  /** Text around the first match, in one line. */
+  snippet: string
+  /** Offsets of what matched in `snippet`, in UTF-16 code units: [start, end). */
+  marks: [number, number][]
+}
+export interface SearchResult {
+  /** At most three of a session. */
+  hits: SearchHit[]
+  /** Sessions that are not in the index yet: ask again in a moment. */
+  pending: number
+}
+
+export interface ImportResult {
+  sessions: { id: string; title: string; file: string; messages: number }[]
+  /** Files that hold no session, or one that is here already. */
+  skipped: { file: string; reason: string }[]
+}
+
 export interface ModelChoice {
   id: string
   name: string
+  /** Anthropic, Hugging Face, Ollama ... */
+  provider: string
   /** Tokens; null when not known. */
   context_window: number | null
+  max_output: number | null
   /** US dollars per million tokens; null when not known. */
   input_price: number | null
   output_price: number | null
+  /** Null where nobody says. */
+  capabilities: { tools: boolean | null; images: boolean | null; reasoning: boolean | null }
+  /** Levels that the model takes; empty: none; null where nobody says. */
+  efforts: Effort[] | null
   /** False: a key is missing. */
   available: boolean
+  /** What the user should know before choosing it; empty: nothing. */
+  note: string
 }
 
 export interface CredentialStatus {

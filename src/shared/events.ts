@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { approvalRequestSchema, recordedDecisionSchema, rulesSchema } from './approvals'
 import { blockSchema, planItemSchema, spillSchema, toolDetailsSchema } from './content'
 import { approvalModeSchema, effortSchema } from './settings'
 
@@ -15,19 +16,7 @@ const usageFields = {
   cache_creation_tokens: z.number().int(),
 }
 
-const approvalRequestSchema = z.object({
-  tool: z.string(),
-  arguments: z.record(z.string(), z.unknown()),
-  tool_call_id: z.string(),
-  /** One line: what will happen if it is approved. */
-  intent: z.string().optional(),
-  /** Why it is asked. */
-  block_reason: z.string().optional(),
-  auto_approval_blocked: z.boolean().optional(),
-  estimated_cost_usd: z.number().nullable().optional(),
-  remaining_cap_usd: z.number().nullable().optional(),
-})
-export type ApprovalRequest = z.infer<typeof approvalRequestSchema>
+export type { ApprovalRequest } from './approvals'
 
 export const toolCallStates = [
   'approved',
@@ -42,6 +31,14 @@ export const toolCallStates = [
   'error',
   'unknown',
 ] as const
+
+/** What a model call was made for. */
+export const callKinds = ['main', 'research', 'compaction', 'title', 'explain', 'probe'] as const
+export type CallKind = (typeof callKinds)[number]
+
+/** What money goes to beside model calls. */
+export const spendKinds = ['job', 'sandbox'] as const
+export type SpendKind = (typeof spendKinds)[number]
 
 export const turnEndReasons = [
   'finished',
@@ -111,16 +108,15 @@ export const eventSchemas = {
   tool_state_change: z.looseObject({ tool_call_id: z.string(), tool: z.string(), state: z.enum(toolCallStates) }),
   approval_required: z.object({ tools: z.array(approvalRequestSchema), count: z.number().int() }),
   approval_resolved: z.object({
-    decisions: z.array(
-      z.object({
-        tool_call_id: z.string(),
-        approved: z.boolean(),
-        feedback: z.string().optional(),
-        scope: z.enum(['once', 'session']).optional(),
-      }),
-    ),
+    decisions: z.array(recordedDecisionSchema),
     by: z.enum(['user', 'policy', 'interrupt', 'abandoned']),
   }),
+  /** What the model says about a call that waits for a decision. */
+  approval_explained: z.object({ tool_call_id: z.string(), text: z.string() }),
+  /** Messages that wait for the end of the turn, oldest first. */
+  queue_update: z.object({ queue: z.array(z.object({ id: z.string(), content: z.string() })) }),
+  /** Something the user should know that is no failure. The model does not see it. */
+  notice: z.object({ code: z.string(), text: z.string(), remedy: z.string().optional() }),
   plan_update: z.object({ plan: z.array(planItemSchema) }),
   turn_complete: z.object({
     history_size: z.number().int(),
@@ -168,7 +164,13 @@ export const eventSchemas = {
     finish_reason: z.string(),
     /** Null when the price of the model is not known. */
     cost_usd: z.number().nullable(),
-    kind: z.enum(['main', 'research', 'compaction', 'title']),
+    kind: z.enum(callKinds),
+    /** The server did not count: the tokens are our own estimate. */
+    estimated: z.boolean().optional(),
+    /** Estimated tokens of the system prompt and the tools, which go with every call. */
+    overhead_tokens: z.number().int().optional(),
+    /** The effort it was made with, where that is not the one asked for. */
+    effort: effortSchema.nullable().optional(),
     context_window: z.number().int().nullable(),
     request_id: z.string().optional(),
     ...usageFields,
@@ -185,17 +187,30 @@ export const eventSchemas = {
     /** Per cent of the nearer cap that have been reached. */
     warning: z.union([z.literal(50), z.literal(80), z.literal(100)]).optional(),
   }),
+  /** What a tool call cost beside the model: a job, a sandbox. */
+  spend: z.object({
+    kind: z.enum(spendKinds),
+    /** What was paid for: `a10g-large`, `t4-small`. */
+    label: z.string(),
+    /** US dollars; null: not known. */
+    usd: z.number().nonnegative().nullable(),
+    tool_call_id: z.string().optional(),
+  }),
   session_update: z.object({
     /** Only in the first event of a log. */
     created: z.object({ log_version: z.literal(1), app_version: z.string() }).optional(),
     title: z.string().optional(),
+    /** Who made the title; absent: the user. */
+    title_by: z.enum(['user', 'model']).optional(),
     cwd: z.string().optional(),
     model: z.string().optional(),
     mode: approvalModeSchema.optional(),
     effort: effortSchema.nullable().optional(),
     /** US dollars; null: this session has no cap, whatever the settings say. */
     max_cost_usd: z.number().nonnegative().nullable().optional(),
-    /** Tools the user allowed for the rest of this session. */
+    /** The rules of this session, all of them. */
+    rules: rulesSchema.optional(),
+    /** Of older versions: tools that run without asking for the rest of this session. */
     allowed_tools: z.array(z.string()).optional(),
   }),
   resumed: z.object({
@@ -203,8 +218,15 @@ export const eventSchemas = {
     torn_bytes: z.number().int(),
     /** Tool calls that had no result, now answered with a stub. */
     repaired_calls: z.number().int(),
+    /** Calls that still wait for the user's decision. */
+    waiting_calls: z.number().int().optional(),
   }),
-  forked: z.object({ from_session: z.string(), from_seq: z.number().int() }),
+  forked: z.object({
+    from_session: z.string(),
+    from_seq: z.number().int(),
+    /** Where the conversation came from, when that was not ML Intern itself. */
+    imported_from: z.string().optional(),
+  }),
   guard: z.object({ kind: z.string(), content: z.string() }),
 } as const
 

@@ -1,8 +1,10 @@
+import { foldDecisions } from './approval-fold'
 import { foldBudget, withCap } from './budget'
 import { addCompaction, compactedText, dropCompactions } from './compaction'
 import { type AnyEvent, type EventData, isUnknownEvent, type SessionEvent } from './events'
 import { appendItem, inherit, ownItems, releaseItems, replaceItem } from './items'
 import {
+  initialState,
   LIVE_LOG_CHARS,
   type NoticeItem,
   type SessionState,
@@ -10,6 +12,7 @@ import {
   type ToolItemState,
   type TranscriptItem,
 } from './state'
+import { foldSpend, foldUsage } from './usage'
 
 /**
  * The fold: one event onto a state. Pure and total: any prefix of any log folds, an event already seen (by number) is
@@ -57,10 +60,12 @@ export function titleFrom(text: string): string {
 function fold(s: SessionState, event: SessionEvent): SessionState {
   switch (event.type) {
     case 'session_update': {
-      const { created: _created, ...changes } = event.data
-      const { max_cost_usd: cap } = changes
+      const { created: _created, allowed_tools, ...changes } = event.data
+      const { max_cost_usd: cap, title } = changes
       const budget = cap === undefined ? s.budget : withCap(s.budget, s.usage.cost_usd, cap)
-      return { ...s, ...definedOnly(changes), budget }
+      const title_by = title === undefined ? s.title_by : (changes.title_by ?? 'user')
+      const rules = allowed_tools?.map((tool) => ({ effect: 'allow' as const, tool })) ?? s.rules
+      return { ...s, rules, ...definedOnly(changes), budget, title_by }
     }
     case 'ready':
     case 'job_update':
@@ -133,19 +138,20 @@ function fold(s: SessionState, event: SessionEvent): SessionState {
       }
       return next
     }
-    case 'approval_resolved': {
-      const decided = new Map(event.data.decisions.map((d) => [d.tool_call_id, d]))
-      const pending = s.pending_approvals.filter((request) => !decided.has(request.tool_call_id))
-      return {
-        ...s,
-        pending_approvals: pending,
-        status: pending.length === 0 && s.status === 'waiting_approval' ? 'running' : s.status,
-      }
-    }
+    case 'approval_resolved':
+      return foldDecisions(s, event.data)
+    case 'approval_explained':
+      return { ...s, explanations: { ...s.explanations, [event.data.tool_call_id]: event.data.text } }
+    case 'queue_update':
+      return { ...s, queue: event.data.queue }
+    case 'notice':
+      return withNotice(s, event, { notice: 'info', ...event.data })
     case 'plan_update':
       return { ...s, plan: event.data.plan }
     case 'llm_call':
       return foldUsage(s, event.data)
+    case 'spend':
+      return foldSpend(s, event.data)
     case 'turn_complete': {
       const ended = settle(s, event.data.reason)
       const last = s.items.at(-1)
@@ -181,6 +187,8 @@ function fold(s: SessionState, event: SessionEvent): SessionState {
       return { ...s, items: appendItem(s.items, { ...item, guard: kind, text: content }) }
     }
     case 'resumed':
+      // What waits for the user goes on waiting.
+      if (event.data.waiting_calls) return { ...s, draft: null, live_logs: {}, activity: '', retry: null }
       // A crash leaves a turn open in the log: resuming closes it.
       return s.status === 'idle'
         ? s
@@ -189,10 +197,18 @@ function fold(s: SessionState, event: SessionEvent): SessionState {
             text: 'The previous run ended here unexpectedly. Everything up to this point was kept.',
           })
     case 'forked':
-      return withNotice(s, event, { notice: 'forked', text: `Forked from session ${event.data.from_session}.` })
+      // What was spent, asked and queued before belongs to the other session.
+      return withNotice({ ...settle(s, null), usage: initialState('').usage, budget: null, queue: [] }, event, {
+        notice: 'forked',
+        text: forkedText(event.data),
+      })
     case 'shutdown':
       return settle(s, s.last_outcome)
   }
+}
+
+function forkedText({ from_session, imported_from }: EventData<'forked'>): string {
+  return imported_from ? `Imported from ${imported_from}.` : `Forked from session ${from_session}.`
 }
 
 const limitTexts: Partial<Record<string, string>> = {
@@ -243,28 +259,6 @@ function isDecided(state: ToolItemState): boolean {
   return state === 'rejected' || state === 'cancelled' || state === 'abandoned'
 }
 
-function foldUsage(s: SessionState, data: EventData<'llm_call'>): SessionState {
-  const u = s.usage
-  const usage = {
-    calls: u.calls + 1,
-    prompt_tokens: u.prompt_tokens + data.prompt_tokens,
-    completion_tokens: u.completion_tokens + data.completion_tokens,
-    cache_read_tokens: u.cache_read_tokens + data.cache_read_tokens,
-    cache_creation_tokens: u.cache_creation_tokens + data.cache_creation_tokens,
-    cost_usd: u.cost_usd + (data.cost_usd ?? 0),
-    unpriced_calls: u.unpriced_calls + (data.cost_usd === null ? 1 : 0),
-  }
-  const context = data.kind === 'main' ? { used_tokens: data.total_tokens, window: data.context_window } : s.context
-  return { ...s, usage, context, measured: data.kind === 'main' ? measure(s, data.total_tokens) : s.measured }
-}
-
-/** A count belongs to the reply before it; one without a new reply is of a failed attempt, and 0 is no count. */
-function measure(s: SessionState, tokens: number): SessionState['measured'] {
-  const reply = s.items.findLast((item) => item.kind === 'assistant')
-  if (reply?.kind !== 'assistant' || reply.partial || reply.key === s.measured?.reply_key) return s.measured
-  return tokens > 0 ? { tokens, seen_seq: reply.seen_seq ?? reply.seq, reply_key: reply.key } : null
-}
-
 /** The end of a turn: nothing runs, nothing waits. */
 function settle(s: SessionState, outcome: SessionState['last_outcome']): SessionState {
   let items = s.items
@@ -279,6 +273,8 @@ function settle(s: SessionState, outcome: SessionState['last_outcome']): Session
     draft: null,
     live_logs: {},
     pending_approvals: [],
+    explanations: {},
+    turn_rules: [],
     budget: s.budget && { ...s.budget, reserved_usd: 0 },
     status: 'idle',
     activity: '',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { rulesSchema } from './approvals'
 
 export const approvalModeSchema = z.enum(['plan', 'ask', 'auto', 'full'])
 /** Plan: read only. Ask: changes and commands ask. Auto and full: they run. */
@@ -27,6 +28,13 @@ export const priceSchema = z.object({
 })
 export type Price = z.infer<typeof priceSchema>
 
+/** Work beside the conversation that a model of its own may do. */
+export const modelRoles = ['research', 'title', 'compaction'] as const
+export type ModelRole = (typeof modelRoles)[number]
+const roleModel = z.string().min(1).nullable()
+const roleModels = { research: roleModel, title: roleModel, compaction: roleModel }
+const roleDefaults = { research: null, title: null, compaction: null }
+
 export const settingsSchema = z.object({
   model: z.string().min(1).default(DEFAULT_MODEL),
   effort: effortSchema.nullable().default(null),
@@ -44,6 +52,21 @@ export const settingsSchema = z.object({
   /** Under a cap, also call models whose price is not known: what they cost is then not counted. */
   allow_unknown_price: z.boolean().default(false),
   mode: approvalModeSchema.default('ask'),
+  /** Rules for every session, see shared/approvals. */
+  approval_rules: rulesSchema.default([]),
+  /** Rules for the sessions that work in a folder, by its absolute path. They belong to the user, not to the project. */
+  project_rules: z.record(z.string(), rulesSchema).default({}),
+  /** Models for side work, by id; null: one is chosen that suits the session's model. */
+  role_models: z
+    .object({ research: roleModel.default(null), title: roleModel.default(null), compaction: roleModel.default(null) })
+    .strict()
+    .default(roleDefaults),
+  /** Let a model name a session after its first turn. */
+  auto_titles: z.boolean().default(true),
+  /** Hub dataset for traces that the user uploads; `{hf_user}` is the name of the account. */
+  trace_repo: z.string().min(1).default('{hf_user}/ml-intern-sessions'),
+  /** Ask before a CPU job on Hugging Face too; jobs on a GPU always ask. */
+  confirm_cpu_jobs: z.boolean().default(true),
   theme: themeSchema.default('system'),
   /** Where new sessions start in the window; null: the folder the program was started in. */
   default_cwd: z.string().nullable().default(null),
@@ -64,6 +87,13 @@ export const settingsPatchSchema = z
     mode: approvalModeSchema,
     theme: themeSchema,
     default_cwd: z.string().nullable(),
+    approval_rules: rulesSchema,
+    project_rules: z.record(z.string(), rulesSchema),
+    role_models: z.object(roleModels).strict(),
+    auto_titles: z.boolean(),
+    max_cost_usd: z.number().nonnegative().nullable(),
+    max_cost_per_day_usd: z.number().nonnegative().nullable(),
+    allow_unknown_price: z.boolean(),
   })
   .partial()
   .strict()

@@ -1,6 +1,7 @@
+import type { ApprovalRequest, Rule } from './approvals'
 import type { BudgetState } from './budget'
 import type { Block, PlanItem, Spill, ToolDetails } from './content'
-import type { ApprovalRequest, EventData, TurnEndReason, UnknownEvent } from './events'
+import type { CallKind, EventData, SpendKind, TurnEndReason, UnknownEvent } from './events'
 import type { ApprovalMode, Effort } from './settings'
 
 /**
@@ -10,11 +11,16 @@ import type { ApprovalMode, Effort } from './settings'
 export interface SessionState {
   id: string
   title: string
+  /** The user named it: no model does. */
+  title_by: 'user' | 'model' | null
   cwd: string
   model: string
   mode: ApprovalMode
   effort: Effort | null
-  allowed_tools: string[]
+  /** Allowed, denied or asked for the rest of this session. */
+  rules: Rule[]
+  /** The same for the turn that runs. */
+  turn_rules: Rule[]
   /** The session's own cap in US dollars, null for none; absent: the settings decide. */
   max_cost_usd?: number | null
   created_at: string
@@ -31,10 +37,15 @@ export interface SessionState {
   live_logs: Record<string, string>
   plan: PlanItem[]
   pending_approvals: ApprovalRequest[]
+  /** What the model said about calls that wait, by call id. */
+  explanations: Record<string, string>
+  /** Messages that wait for the end of the turn, oldest first. */
+  queue: QueuedMessage[]
   usage: Usage
   /** Null while no cap is known to hold. */
   budget: BudgetState | null
-  context: { used_tokens: number; window: number | null }
+  /** `overhead_tokens`: estimate of system prompt and tools; 0 while it is not known. */
+  context: { used_tokens: number; window: number | null; overhead_tokens: number }
   /** The provider's own count at the last reply; null when there is none, or when the conversation changed since. */
   measured: { tokens: number; seen_seq: number; reply_key: string } | null
   /** The newest summary: the model reads it instead of the items before `first_kept_seq`. */
@@ -49,7 +60,12 @@ export interface SessionState {
 export type SessionStatus = 'idle' | 'running' | 'waiting_approval'
 export type TurnOutcome = TurnEndReason | 'interrupted' | 'error'
 
-export interface Usage {
+export interface QueuedMessage {
+  id: string
+  content: string
+}
+
+export interface UsageShare {
   calls: number
   prompt_tokens: number
   completion_tokens: number
@@ -59,6 +75,10 @@ export interface Usage {
   cost_usd: number
   /** Calls of a model without a known price: the cost is then a lower bound. */
   unpriced_calls: number
+}
+export interface Usage extends UsageShare {
+  /** The same by what it was for and by model (of a job: its hardware), in the order of the first time. */
+  parts: (UsageShare & { kind: CallKind | SpendKind; model: string })[]
 }
 
 export interface Compaction {
@@ -125,7 +145,7 @@ export interface GuardItem extends ItemBase {
   guard: string
   text: string
 }
-export type NoticeKind = 'error' | 'interrupted' | 'limit' | 'compacted' | 'resumed' | 'forked'
+export type NoticeKind = 'error' | 'interrupted' | 'limit' | 'compacted' | 'resumed' | 'forked' | 'info'
 export interface NoticeItem extends ItemBase {
   kind: 'notice'
   notice: NoticeKind
@@ -142,11 +162,13 @@ export function initialState(id: string): SessionState {
   return {
     id,
     title: '',
+    title_by: null,
     cwd: '',
     model: '',
     mode: 'ask',
     effort: null,
-    allowed_tools: [],
+    rules: [],
+    turn_rules: [],
     created_at: '',
     updated_at: '',
     last_seq: 0,
@@ -158,6 +180,8 @@ export function initialState(id: string): SessionState {
     live_logs: {},
     plan: [],
     pending_approvals: [],
+    explanations: {},
+    queue: [],
     usage: {
       calls: 0,
       prompt_tokens: 0,
@@ -166,9 +190,10 @@ export function initialState(id: string): SessionState {
       cache_creation_tokens: 0,
       cost_usd: 0,
       unpriced_calls: 0,
+      parts: [],
     },
     budget: null,
-    context: { used_tokens: 0, window: null },
+    context: { used_tokens: 0, window: null, overhead_tokens: 0 },
     measured: null,
     compaction: null,
     earlier_compactions: [],

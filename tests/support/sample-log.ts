@@ -62,6 +62,9 @@ export function sampleLog(): SessionEvent[] {
   })
   const request = { tool: 'bash', arguments: { command: 'head data.csv' }, tool_call_id: 't1', intent: 'head data.csv' }
   add('approval_required', { tools: [request], count: 1 })
+  add('approval_explained', { tool_call_id: 't1', text: 'It shows the first lines.' })
+  add('queue_update', { queue: [{ id: 'q1', content: 'and then?' }] })
+  add('queue_update', { queue: [] })
   add('approval_resolved', { decisions: [{ tool_call_id: 't1', approved: true }], by: 'user' })
   add('tool_state_change', { tool_call_id: 't1', tool: 'bash', state: 'approved' })
   add('tool_call', { tool: 'plan_tool', arguments: { todos: [] }, tool_call_id: 't2', intent: 'Plan' })
@@ -106,6 +109,8 @@ export function sampleLog(): SessionEvent[] {
   add('undo_complete', { user_message_id: 'u4' })
   add('job_update', { job_id: 'j1', backend: 'local', state: 'running' })
   add('metric', { run: 'r1', step: 20, values: { loss: 0.31 } })
+  add('spend', { kind: 'job', label: 'a10g-large', usd: 0.5 })
+  add('notice', { code: 'model', text: 'This model takes no effort.' })
   add('budget_update', { spent_usd: 0.01, reserved_usd: 0, cap_usd: null })
   add('compacted', { old_tokens: 1000, new_tokens: 300 })
   add('forked', { from_session: SAMPLE_SESSION, from_seq: 3 })

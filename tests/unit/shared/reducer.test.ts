@@ -137,7 +137,7 @@ describe('applyEvent', () => {
     add('llm_call', { ...call, cost_usd: 0.5 })
     add('llm_call', { ...call, cost_usd: null })
     expect(fold(events).usage).toMatchObject({ calls: 2, cost_usd: 0.5, unpriced_calls: 1, prompt_tokens: 20 })
-    expect(fold(events).context).toEqual({ used_tokens: 15, window: null })
+    expect(fold(events).context).toEqual({ used_tokens: 15, window: null, overhead_tokens: 0 })
   })
 
   it('closes what a crash left open when the session is resumed', () => {
