@@ -5,7 +5,16 @@ import { isNodeError, messageOf, UserError } from '../errors'
 import { defaultHome, expandPath } from '../home'
 import { environmentSettings, readEnvironment } from './environment'
 import { parseJson } from './json'
-import { checkProject, expectedAt, type Layer, shown, translateKeys, valueAt, wrongValue } from './layers'
+import {
+  checkProject,
+  expectedAt,
+  type Layer,
+  shown,
+  takeProjectRules,
+  translateKeys,
+  valueAt,
+  wrongValue,
+} from './layers'
 import { isObject, type JsonObject, mergeConfig } from './merge'
 import { MissingVariable, substituteEnv } from './substitute'
 
@@ -66,7 +75,9 @@ export async function loadSettings(options: LoadOptions): Promise<LoadedSettings
   // The user's file sees the real environment only: a project's `.env` must not fill in the user's own settings.
   const user = fileLayer('user', user_file, user_raw, real)
   const project = fileLayer('project', project_file, project_raw, environment.project_env)
-  checkProject(project, user)
+  const flags = options.flags ?? {}
+  checkProject(project, user, typeof (flags.max_cost_usd ?? flags.max_cost_per_day_usd) === 'number')
+  const rules = takeProjectRules(project, warnings)
 
   const layers = [
     user,
@@ -78,6 +89,12 @@ export async function loadSettings(options: LoadOptions): Promise<LoadedSettings
     plainLayer('flags', 'The command line', { ...options.flags }, {}),
   ]
   const settings = validated(layers)
+  if (rules.length > 0) {
+    const folder = resolve(cwd)
+    const own = Object.hasOwn(settings.project_rules, folder) ? (settings.project_rules[folder] ?? []) : []
+    // They hold in this folder only, and the user may read and change them with the others.
+    settings.project_rules = { ...settings.project_rules, [folder]: [...own, ...rules] }
+  }
   settings.home = settings.home === null ? null : resolveHome(settings.home, layers, cwd)
   if (settings.default_cwd !== null) settings.default_cwd = expandPath(settings.default_cwd, dirname(user_file))
   checkBaseUrl(settings.anthropic_base_url, layers, warnings)

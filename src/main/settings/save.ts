@@ -1,4 +1,4 @@
-import type { Settings, SettingsPatch } from '@shared/settings'
+import type { Settings } from '@shared/settings'
 import { ensureHome } from '../home'
 import { type LoadedSettings, readConfig } from './load'
 
@@ -7,11 +7,11 @@ import { type LoadedSettings, readConfig } from './load'
  * is replaced atomically; keys this version does not know, and `${VAR}` texts, stay as they are. What the user changes
  * now also holds over this run's project file and command line. Throws UserError when the file is broken by then.
  */
-export function createSettingsSaver(loaded: LoadedSettings): (patch: SettingsPatch) => Promise<Settings> {
+export function createSettingsSaver(loaded: LoadedSettings): (patch: Partial<Settings>) => Promise<Settings> {
   let current = loaded.settings
   let last: Promise<unknown> = Promise.resolve()
 
-  const write = async (patch: SettingsPatch): Promise<Settings> => {
+  const write = async (patch: Partial<Settings>): Promise<Settings> => {
     const [{ default: writeFileAtomic }, { dirname }, written] = await Promise.all([
       import('write-file-atomic'),
       import('node:path'),

@@ -7,6 +7,7 @@ import { LiveLog } from '../workspace/live-log'
 import { AnsiStripper, OutputWindow } from '../workspace/output'
 import { resolvePath } from '../workspace/paths'
 import { type OutputStream, runShell, type ShellOutcome } from '../workspace/process'
+import { commandFacts } from '../workspace/shell'
 import { type SpillResult, SpillWriter } from '../workspace/spill'
 import { Utf8Splitter } from '../workspace/utf8'
 import { defineTool, oneLine } from './support'
@@ -67,6 +68,7 @@ export const bashTool = defineTool({
   schema,
   concurrency: 'parallel',
   effect: () => 'execute',
+  approval: ({ command, work_dir }, { cwd }) => commandFacts(command, { cwd, work_dir }),
   // A script typed into the command line says less than what it is for.
   intent: ({ command, description }) => (description && command.includes('\n') ? description : oneLine(command, 120)),
   run: async ({ command, work_dir, timeout }, context): Promise<ToolResult> => {

@@ -5,6 +5,7 @@ import { applyEdit, type EditOutcome, nearestLines } from '../workspace/edit-mat
 import { formatBytes, loadFile, missingFile, resolveTarget, withFileLock, writeAtomic } from '../workspace/files'
 import { displayPath, resolvePath } from '../workspace/paths'
 import { pythonSyntaxWarning } from '../workspace/python-check'
+import { fileFacts } from '../workspace/shell'
 import { decodeUtf8 } from '../workspace/text'
 import { counted, defineTool, failure, oneLine, requireFresh, requireNoMarks } from './support'
 import type { ToolResult } from './types'
@@ -50,6 +51,7 @@ export const editTool = defineTool({
   schema,
   concurrency: 'serial',
   effect: () => 'write',
+  approval: ({ path }, { cwd }) => fileFacts('edit', path, cwd),
   intent: ({ path, replace_all }) => `Edit ${path}${replace_all ? ' (every occurrence)' : ''}`,
   run: async ({ path, old_str, new_str, replace_all, mode }, context): Promise<ToolResult> => {
     if (mode === 'replace' && old_str === new_str)

@@ -1,4 +1,6 @@
+import type { ApprovalRisk, ApprovalSubject } from '@shared/approvals'
 import type { PlanItem, Spill, ToolDetails } from '@shared/content'
+import type { EventData } from '@shared/events'
 import type { ApprovalMode } from '@shared/settings'
 import type { z } from 'zod'
 
@@ -14,10 +16,33 @@ export interface Tool<S extends z.ZodType = z.ZodType> {
   readonly concurrency: 'parallel' | 'serial'
   /** Whether a call with these arguments changes anything: read-only calls run in every mode. */
   readonly effect: (input: z.output<S>) => 'read' | 'write' | 'execute'
+  /** What rules see of a call; absent: `effect` as the operation, without a text. Pure and quick. */
+  readonly approval?: (input: z.output<S>, context: { cwd: string }) => ApprovalFacts
+  /** US dollars that the call itself will cost, as far as can be told; null: unknown. Absent: nothing. */
+  readonly cost?: (input: z.output<S>) => number | null
   /** One line for the tool row and the approval card: "python train.py", "Write train.py (42 lines)". */
   readonly intent: (input: z.output<S>) => string
   /** May throw: the loop turns that into an error result. Must end soon after `context.signal` aborts. */
   readonly run: (input: z.output<S>, context: ToolContext) => Promise<ToolResult>
+}
+
+/** What a call would do, for rules and for the card that asks. */
+export interface ApprovalFacts {
+  subjects: Subject[]
+  /** Never allowed for longer than a session. */
+  risk?: ApprovalRisk
+  /** Why it should be looked at, in a sentence; empty or absent: the mode's own words. */
+  reason?: string
+}
+export interface Subject extends ApprovalSubject {
+  /** No allow rule with a pattern covers it: what it does is known only when it runs. */
+  opaque?: boolean
+  /** It changes nothing and shows no secret: it needs no rule of its own. */
+  harmless?: boolean
+  /** Other names for it, for rules that deny or ask: `git push` of `git -C x push`, `rm x` of `sudo rm x`. */
+  also?: readonly string[]
+  /** From this index on the text holds expansions: rules that deny or ask may mean what will stand there. */
+  unsure_from?: number
 }
 
 export interface ToolContext {
@@ -47,7 +72,10 @@ export interface ToolResult {
   ok: boolean
   details?: ToolDetails
   spill?: Spill
+  /** What the call cost beside the model, where that is known at its end; absent: what `cost` said. */
+  spent?: ToolSpend
 }
+export type ToolSpend = Pick<EventData<'spend'>, 'kind' | 'label' | 'usd'>
 
 /** Remembers, for one session, the version of every file the model has seen. */
 export interface FileTracker {

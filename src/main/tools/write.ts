@@ -5,6 +5,7 @@ import { diffTexts } from '../workspace/diff'
 import { fileProblem, type LoadedFile, loadFile, resolveTarget, withFileLock, writeAtomic } from '../workspace/files'
 import { displayPath, resolvePath } from '../workspace/paths'
 import { pythonWarnings } from '../workspace/python-check'
+import { fileFacts } from '../workspace/shell'
 import { BOM, countLines, dominantEol, withEol } from '../workspace/text'
 import { counted, defineTool, requireFresh, requireNoMarks } from './support'
 
@@ -31,6 +32,7 @@ export const writeTool = defineTool({
   schema,
   concurrency: 'serial',
   effect: () => 'write',
+  approval: ({ path }, { cwd }) => fileFacts('write', path, cwd),
   intent: ({ path, content }) => `Write ${path} (${counted(countLines(content), 'line')})`,
   run: async ({ path, content }, context) => {
     const file = resolvePath(path, context.cwd)

@@ -120,11 +120,16 @@ describe('keys', () => {
   test('keys of later features are noted, unknown ones warned about with file and key', async () => {
     await writeFile(
       userFile,
-      json({ $schema: 'x', mcpServers: { a: { url: ref('NOT_SET') } }, confirm_cpu_jobs: true, modle: 'secret-value' }),
+      json({
+        $schema: 'x',
+        mcpServers: { a: { url: ref('NOT_SET') } },
+        heartbeat_interval_s: 60,
+        modle: 'secret-value',
+      }),
     )
     const { warnings, notes } = await load()
     expect(warnings).toEqual([`${userFile}: unknown key "modle" is ignored.`])
-    expect(notes.map((note) => /"(\w+)"/.exec(note)?.[1])).toEqual(['mcpServers', 'confirm_cpu_jobs'])
+    expect(notes.map((note) => /"(\w+)"/.exec(note)?.[1])).toEqual(['mcpServers', 'heartbeat_interval_s'])
   })
 
   test('variables are filled in, and a missing one is named with its key', async () => {
