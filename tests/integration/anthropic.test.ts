@@ -45,11 +45,11 @@ describe('a reply', () => {
     expect(body).toMatchObject({
       model: MODEL,
       max_tokens: streaming ? 64_000 : 21_333,
-      system: 'Be brief.',
+      system: [{ type: 'text', text: 'Be brief.', cache_control: { type: 'ephemeral' } }],
       stream: streaming,
       thinking: { type: 'adaptive', display: 'summarized' },
       cache_control: { type: 'ephemeral' },
-      tools: [bash],
+      tools: [{ ...bash, cache_control: { type: 'ephemeral' } }],
     })
     expect(body).not.toHaveProperty('output_config')
   })

@@ -102,7 +102,8 @@ describe('what a server refuses by name is left out, once and for all', () => {
   })
 
   it('reasoning_effort', async () => {
-    const { server, client } = await setup([refuse('bad', 'reasoning_effort'), ok, ok], 'hf/org/model')
+    const refusal = refuse('Unsupported parameter', 'reasoning_effort')
+    const { server, client } = await setup([refusal, ok, ok], 'hf/org/model')
     await collect(client, requestOf({ effort: 'high' }))
     await collect(client, requestOf({ effort: 'high' }))
     expect(server.requests.map(({ body }) => body.reasoning_effort)).toEqual(['high', undefined, undefined])
@@ -245,7 +246,6 @@ describe('the Hugging Face router', () => {
     ['hf/org/one:cheapest', null, 1],
     ['hf/org/same', 500, 3],
     ['hf/org/one:elsewhere', null, null],
-    ['hf/org/unheard', null, null],
   ])('%s: window %s, price %s: what providers do not agree on is unknown', async (id, window, price) => {
     const { client } = await setup([], id, { answers: catalogue })
     expect([client.info().context_window, client.info().price?.input ?? null]).toEqual([window, price])
@@ -253,7 +253,15 @@ describe('the Hugging Face router', () => {
 
   it('a catalogue that cannot be had leaves everything unknown, and the model usable', async () => {
     const { client } = await setup([{ chunks: [text('Hi'), delta({}, 'stop')] }], 'hf/org/one')
-    expect(client.info()).toEqual({ name: 'org/one', context_window: null, max_output: null, price: null })
+    expect(client.info()).toEqual({
+      name: 'org/one',
+      context_window: null,
+      max_output: null,
+      price: null,
+      efforts: null,
+      capabilities: { tools: null, images: null, reasoning: null },
+      notes: [],
+    })
     expect((await collect(client)).text).toBe('Hi')
   })
 })

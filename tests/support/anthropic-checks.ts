@@ -76,16 +76,42 @@ export function checkBody(body: unknown, issued: Issued, counting: boolean): str
     if (typeof max !== 'number' || !Number.isInteger(max) || max < 1)
       problems.push('max_tokens: a positive integer is required')
   }
-  if (body.system !== undefined && (typeof body.system !== 'string' || body.system.trim() === '')) {
-    problems.push('system: must be a string with visible characters')
-  }
-  problems.push(...checkSettings(body), ...checkTools(body.tools), ...checkMessages(body.messages, issued))
+  problems.push(...checkSystem(body.system), ...checkSettings(body), ...checkTools(body.tools))
+  problems.push(...checkMessages(body.messages, issued), ...checkMarkers(body))
   return problems
+}
+
+function checkSystem(system: unknown): string[] {
+  if (system === undefined) return []
+  if (typeof system === 'string') return system.trim() === '' ? ['system: must have visible characters'] : []
+  if (!Array.isArray(system) || system.length === 0) return ['system: must be a string or a list of text blocks']
+  return system.flatMap((block: unknown, i) => {
+    const fields = isFields(block) ? block : {}
+    if (fields.type !== 'text') return [`system.${i}: must be a text block`]
+    return checkText(`system.${i}`, fields)
+  })
+}
+
+/** Four markers a request, and the one at its top counts. */
+function checkMarkers(body: Fields): string[] {
+  const { system, tools, messages } = body
+  const blocks = [system, tools, ...listOf(messages).map((message) => (isFields(message) ? message.content : null))]
+  const marked = [...blocks.flatMap(listOf), body].filter(isFields).flatMap(({ cache_control }) => cache_control ?? [])
+  const wrong = marked.filter((marker) => !isFields(marker) || marker.type !== 'ephemeral')
+  const problems = wrong.map(() => 'cache_control: type must be ephemeral')
+  if (marked.length > 4) {
+    problems.push(`A maximum of 4 blocks with cache_control may be provided. Found ${marked.length}.`)
+  }
+  return problems
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : []
 }
 
 function checkSettings(body: Fields): string[] {
   const problems: string[] = []
-  const { thinking, output_config, cache_control } = body
+  const { thinking, output_config } = body
   if (thinking !== undefined) {
     const { type, display, ...rest } = isFields(thinking) ? thinking : {}
     if (type !== 'adaptive') problems.push(`thinking.type: ${String(type)} is not taken by the current models`)
@@ -98,9 +124,6 @@ function checkSettings(body: Fields): string[] {
     if (!EFFORTS.has(String(effort))) problems.push(`output_config.effort: ${String(effort)} is unknown`)
     problems.push(...Object.keys(rest).map((name) => `output_config.${name}: not used by this program`))
   }
-  if (cache_control !== undefined && (!isFields(cache_control) || cache_control.type !== 'ephemeral')) {
-    problems.push('cache_control: type must be ephemeral')
-  }
   return problems
 }
 
@@ -110,7 +133,7 @@ function checkTools(tools: unknown): string[] {
   const problems: string[] = []
   const names = new Set<string>()
   tools.forEach((tool: unknown, i) => {
-    const { name, description, input_schema, ...rest } = isFields(tool) ? tool : {}
+    const { name, description, input_schema, cache_control: _marker, ...rest } = isFields(tool) ? tool : {}
     if (typeof name !== 'string' || !/^[a-zA-Z0-9_-]{1,128}$/.test(name)) problems.push(`tools.${i}.name: not a name`)
     if (names.has(String(name))) problems.push(`tools.${i}.name: ${String(name)} is there twice`)
     names.add(String(name))
@@ -157,7 +180,7 @@ function checkUser(at: string, blocks: Fields[], open: string[]): string[] {
   let seenOther = false
   blocks.forEach((block, i) => {
     if (block.type === 'tool_result') {
-      const { type: _type, tool_use_id, content, is_error, ...rest } = block
+      const { type: _type, tool_use_id, content, is_error, cache_control: _marker, ...rest } = block
       if (seenOther) problems.push(`${at}.content.${i}: tool_result blocks must come first`)
       answered.push(String(tool_use_id))
       if (content !== undefined && typeof content !== 'string')

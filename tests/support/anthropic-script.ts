@@ -67,9 +67,16 @@ export interface HangReply {
 export interface DropReply {
   drop: true
 }
-/** Bytes of the test's own, with status 200. */
+/** Bytes of the test's own. */
 export interface RawReply {
-  raw: { contentType: string; body: string }
+  raw: {
+    contentType: string
+    body: string
+    /** Default: 200. */
+    status?: number
+    /** The socket is destroyed after the body. */
+    drop?: boolean
+  }
 }
 
 export type Reply = MessageReply | ErrorReply | HangReply | DropReply | RawReply

@@ -26,8 +26,13 @@ export interface RequestBody {
   model: string
   max_tokens: number
   messages: { role: string; content: Record<string, unknown>[] }[]
-  system?: string
-  tools?: { name: string; description: string; input_schema: Record<string, unknown> }[]
+  system?: { type: string; text: string; cache_control?: Record<string, unknown> }[]
+  tools?: {
+    name: string
+    description: string
+    input_schema: Record<string, unknown>
+    cache_control?: Record<string, unknown>
+  }[]
   stream?: boolean
   thinking?: Record<string, unknown>
   output_config?: Record<string, unknown>
@@ -55,6 +60,10 @@ export interface FakeOptions {
   /** Any other key is answered with 401. Default: every key is right. */
   apiKey?: string
   models?: Record<string, unknown>[]
+  /** Levels of effort that the models take; any other is a 400 as the API words it. Default: all. */
+  efforts?: string[]
+  /** Thinking of another account is a 400 as the API words it, not a broken rule. Default: broken rule. */
+  foreignThinking?: boolean
   /** Model names that exist; any other is a 404. Default: all. */
   knownModels?: string[]
 }
@@ -107,7 +116,16 @@ export async function startFakeAnthropic(script: Script, options: FakeOptions = 
     }
     const body = parse(text)
     const problems = checkBody(body, issued, counting)
+    const foreign = problems.find((problem) => problem.includes('thinking that this server did not sign'))
+    if (foreign && options.foreignThinking) {
+      const at = foreign.slice(0, foreign.indexOf(':'))
+      return sendError(response, 400, 'invalid_request_error', `${at}: Invalid \`signature\` in \`thinking\` block`)
+    }
     if (problems.length > 0 || !isBody(body)) return refuse(problems)
+    const effort = body.output_config?.effort
+    if (options.efforts && typeof effort === 'string' && !options.efforts.includes(effort)) {
+      return sendError(response, 400, 'invalid_request_error', refusedEffort(effort, options.efforts))
+    }
     if (counting) return sendJson(response, 200, { input_tokens: tokensOf(text) })
     if (options.knownModels && !options.knownModels.includes(body.model)) {
       return sendError(response, 404, 'not_found_error', `model: ${body.model}`)
@@ -128,7 +146,14 @@ export async function startFakeAnthropic(script: Script, options: FakeOptions = 
     } else if ('drop' in reply) {
       response.destroy()
     } else if ('raw' in reply) {
-      response.writeHead(200, { 'content-type': reply.raw.contentType }).end(reply.raw.body)
+      const { contentType, body, status = 200, drop = false } = reply.raw
+      response.writeHead(status, { 'content-type': contentType })
+      if (!drop) response.end(body)
+      else {
+        // Without a byte of the body the headers would stay here.
+        await new Promise<void>((resolve) => response.write(body === '' ? '\n' : body, () => resolve()))
+        response.destroy()
+      }
     } else if ('error' in reply) {
       const { status, type, message, details, headers } = reply.error
       for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value)
@@ -250,6 +275,11 @@ function parse(text: string): unknown {
   } catch {
     return null
   }
+}
+
+function refusedEffort(effort: string, taken: readonly string[]): string {
+  if (taken.length === 0) return 'This model does not support the effort parameter.'
+  return `This model does not support effort level '${effort}'. Supported levels: ${taken.join(', ')}.`
 }
 
 /** Run after `checkBody` found nothing wrong. */

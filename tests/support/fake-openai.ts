@@ -42,6 +42,8 @@ export interface FakeOpenAiOptions {
   apiKey?: string | null
   /** By path: the JSON, or a function of the parsed body; a path that is not here is a 404. */
   answers?: Record<string, unknown>
+  /** Takes hints about what to cache. Default: they are unknown fields. */
+  caching?: boolean
   /** Paths that never answer. */
   silent?: string[]
 }
@@ -57,6 +59,8 @@ const FIELDS = new Set([
   'max_tokens',
   'max_completion_tokens',
 ])
+/** Only the Hugging Face router takes these, and only for some providers. */
+const CACHING = new Set(['cache_control', 'prompt_cache_key', 'prompt_cache_retention'])
 
 export async function startFakeOpenAi(script: ChatReply[], options: FakeOpenAiOptions = {}): Promise<FakeOpenAi> {
   const requests: ChatRequest[] = []
@@ -93,7 +97,7 @@ export async function startFakeOpenAi(script: ChatReply[], options: FakeOpenAiOp
     if (typeof options.apiKey === 'string' && authorization !== `Bearer ${options.apiKey}`) {
       return send(response, 401, { error: { message: 'Invalid API key', code: 'invalid_api_key' } })
     }
-    const problems = checkBody(body)
+    const problems = checkBody(body, options.caching ?? false)
     if (request.headers['content-type'] !== 'application/json') problems.push('content-type is not JSON')
     if (/\\ud[89a-f]/i.test(text)) problems.push('half a surrogate pair')
     if (problems.length > 0 || !isBody(body)) {
@@ -151,9 +155,10 @@ async function answerChat(reply: ChatReply, chat: ChatRequest, response: ServerR
 
 // ---------------------------------------------------------------- what is checked
 
-function checkBody(body: unknown): string[] {
+function checkBody(body: unknown, caching: boolean): string[] {
   if (!isBody(body)) return ['no messages']
-  const problems = Object.keys(body).flatMap((field) => (FIELDS.has(field) ? [] : [`unknown field ${field}`]))
+  const known = (field: string) => FIELDS.has(field) || (caching && CACHING.has(field))
+  const problems = Object.keys(body).flatMap((field) => (known(field) ? [] : [`unknown field ${field}`]))
   if (typeof body.model !== 'string' || body.model === '') problems.push('no model')
   if (typeof body.stream !== 'boolean') problems.push('stream is not said')
   if (body.stream_options !== undefined && body.stream !== true) problems.push('stream_options without stream')
@@ -177,12 +182,15 @@ function checkBody(body: unknown): string[] {
       const calls = Array.isArray(message.tool_calls) ? (message.tool_calls as Json[]) : []
       if (calls.length === 0 && !message.content) problems.push(`message ${at}: an empty reply`)
       for (const call of calls) {
+        if (!/^[\w-]{1,40}$/.test(String(call.id))) problems.push(`message ${at}: an id that is refused: ${call.id}`)
         const fn = call.function as Json
         if (call.type !== 'function' || typeof fn?.name !== 'string') problems.push(`message ${at}: a broken call`)
         const input: unknown = JSON.parse(String(fn?.arguments))
         if (typeof input !== 'object' || input === null) problems.push(`message ${at}: arguments that are no object`)
       }
       open = calls.map((call) => call.id)
+    } else if (caching && Array.isArray(message.content)) {
+      for (const part of message.content) if (!part?.text) problems.push(`message ${at}: a part without text`)
     } else if (typeof message.content !== 'string' || message.content.trim() === '') {
       problems.push(`message ${at}: an empty text`)
     }

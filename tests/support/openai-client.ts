@@ -1,5 +1,6 @@
 import { DEFAULT_SETTINGS } from '@shared/settings'
 import { createOpenAiModel } from '../../src/main/models/openai/provider'
+import { type RetryDelta, withRetry } from '../../src/main/models/retry'
 import type { ModelClient, ModelDelta, ModelMessage, ModelRequest } from '../../src/main/models/types'
 import { type ChatReply, type FakeOpenAi, type FakeOpenAiOptions, startFakeOpenAi } from './fake-openai'
 
@@ -62,4 +63,14 @@ export async function collect(client: ModelClient, request = requestOf(), signal
     text: shown('text'),
     reasoning: shown('reasoning'),
   }
+}
+
+/** The waits are skipped. */
+export async function collectRetrying(client: ModelClient, request = requestOf()): Promise<RetryDelta[]> {
+  const deltas: RetryDelta[] = []
+  const { signal } = new AbortController()
+  for await (const one of withRetry(client, request, signal, { sleep: async () => {}, random: () => 0 })) {
+    deltas.push(one)
+  }
+  return deltas
 }

@@ -9,7 +9,9 @@ import type {
   Usage,
 } from '@anthropic-ai/sdk/resources/messages/messages'
 import type { Block } from '@shared/content'
+import { portableCallId } from './call-ids'
 import type { ModelMessage, StopReason, TokenUsage, UserContent } from './types'
+import { estimateUsage } from './usage'
 
 export const ANTHROPIC = 'anthropic'
 
@@ -17,13 +19,19 @@ export const ANTHROPIC = 'anthropic'
 
 /**
  * The conversation as the API wants it: no empty text, tool results before other content, roles that alternate, and of
- * the reasoning only what the API signed. A message of which nothing remains is left out.
+ * the reasoning only what the API signed. A message of which nothing remains is left out. `refused`: signatures and
+ * encrypted reasoning that stay behind.
  */
-export function toMessageParams(messages: readonly ModelMessage[]): MessageParam[] {
+export function toMessageParams(
+  messages: readonly ModelMessage[],
+  refused: ReadonlySet<string> = new Set(),
+): (MessageParam & { content: ContentBlockParam[] })[] {
   const params: { role: 'user' | 'assistant'; content: ContentBlockParam[] }[] = []
   for (const message of messages) {
     const content =
-      message.role === 'user' ? message.content.flatMap(userParam) : message.content.flatMap(assistantParam)
+      message.role === 'user'
+        ? message.content.flatMap(userParam)
+        : message.content.flatMap((block) => assistantParam(block, refused))
     if (content.length === 0) continue
     const last = params.at(-1)
     if (last?.role === message.role) last.content.push(...content)
@@ -45,23 +53,24 @@ function userParam(content: UserContent): ContentBlockParam[] {
   return [
     {
       type: 'tool_result',
-      tool_use_id: content.tool_use_id,
+      tool_use_id: portableCallId(content.tool_use_id),
       ...(text === '' ? {} : { content: text }),
       ...(content.is_error ? { is_error: true } : {}),
     },
   ]
 }
 
-function assistantParam(block: Block): ContentBlockParam[] {
+function assistantParam(block: Block, refused: ReadonlySet<string>): ContentBlockParam[] {
   switch (block.type) {
     case 'text':
       return textParam(block.text)
     case 'reasoning':
+      if (refused.has(block.redacted ?? block.signature ?? '')) return []
       if (block.redacted !== undefined) return [{ type: 'redacted_thinking', data: block.redacted }]
       if (!block.signature) return []
       return [{ type: 'thinking', thinking: block.text, signature: block.signature }]
     case 'tool_use':
-      return [{ type: 'tool_use', id: block.id, name: block.name, input: block.input }]
+      return [{ type: 'tool_use', id: portableCallId(block.id), name: block.name, input: block.input }]
     case 'opaque':
       return block.provider === ANTHROPIC && isBlockParam(block.value) ? [block.value] : []
   }
@@ -91,12 +100,14 @@ export interface FinishedReply {
   blocks: Block[]
   stop_reason: StopReason
   usage: TokenUsage
+  usage_estimated?: true
   model: string
   refusal?: string
+  refusal_category?: string
 }
 
-/** A reply that came in one piece. Throws when the body is not a message at all. */
-export function fromMessage(message: unknown): FinishedReply {
+/** A reply that came in one piece. Throws when the body is not a message at all. `prompt_bytes`: see `finish`. */
+export function fromMessage(message: unknown, prompt_bytes: () => number): FinishedReply {
   if (!isMessage(message)) throw new TypeError('the body is not a message')
   const reply = new ReplyBuilder()
   reply.add({ type: 'message_start', message })
@@ -104,7 +115,7 @@ export function fromMessage(message: unknown): FinishedReply {
     reply.add({ type: 'content_block_start', index, content_block })
     reply.add({ type: 'content_block_stop', index })
   })
-  return reply.finish(message.stop_reason, message.stop_details)
+  return reply.finish(prompt_bytes, message.stop_reason, message.stop_details)
 }
 
 function isMessage(value: unknown): value is Message {
@@ -175,15 +186,23 @@ export class ReplyBuilder {
     return this.#blocks((slot) => slot.closed || slot.kind === 'text' || slot.kind === 'reasoning', false)
   }
 
-  finish(stop: string | null = this.#stop, details: RefusalStopDetails | null = this.#details): FinishedReply {
+  /** `prompt_bytes`: size of the request, asked only for a gateway that does not count. */
+  finish(
+    prompt_bytes: () => number,
+    stop: string | null = this.#stop,
+    details: RefusalStopDetails | null = this.#details,
+  ): FinishedReply {
     const blocks = this.#blocks(() => true, stop === 'max_tokens')
     const refusal = refusalText(details)
+    const counted = this.#usage && this.#usage.prompt_tokens + this.#usage.completion_tokens > 0 ? this.#usage : null
     return {
       blocks,
       stop_reason: stopReasonOf(stop, blocks),
-      usage: this.#usage ?? { prompt_tokens: 0, completion_tokens: 0, cache_read_tokens: 0, cache_creation_tokens: 0 },
+      usage: counted ?? estimateUsage(prompt_bytes(), blocks),
+      ...(counted ? {} : { usage_estimated: true }),
       model: this.#model,
       ...(refusal === '' ? {} : { refusal }),
+      ...(details?.category ? { refusal_category: details.category } : {}),
     }
   }
 
@@ -302,7 +321,18 @@ function stopReasonOf(reason: string | null, blocks: Block[]): StopReason {
   }
 }
 
+/** What the categories mean where the API explains nothing (SDK 1.11, RefusalStopDetails). */
+const CATEGORIES: Record<string, string> = {
+  frontier_llm: 'help with competing AI models is restricted; benign machine learning work can also trigger this.',
+  cyber: 'the request could enable cyber harm; benign security work can also trigger this.',
+  bio: 'the request could enable biological harm; beneficial life sciences work can also trigger this.',
+  reasoning_extraction: 'the request asks the model to repeat its internal reasoning.',
+  general_harms: 'the request could be related to something harmful; benign work might sometimes trigger this.',
+}
+
 /** "frontier_llm: the explanation"; empty when the provider gave neither. */
 function refusalText(details: RefusalStopDetails | null | undefined): string {
-  return [details?.category, details?.explanation].filter((part) => part).join(': ')
+  const category = details?.category ?? ''
+  const explanation = details?.explanation || (Object.hasOwn(CATEGORIES, category) ? CATEGORIES[category] : '')
+  return [category, explanation].filter((part) => part).join(': ')
 }

@@ -1,5 +1,5 @@
 import type { CallError } from './anthropic-sdk'
-import { codeOf, interrupted, NO_NAME, RETRYABLE, retryAfterMs, TIMEOUTS, UNTRUSTED } from './failures'
+import { codeOf, connectionProblem, interrupted, isPage, RETRYABLE, retryAfterMs, TIMEOUTS } from './failures'
 import type { FailureKind, ModelFailure } from './types'
 
 /**
@@ -87,7 +87,15 @@ export function unusableKey(context: FailureContext): ModelFailure {
   return failure('auth', 'The API key contains spaces or characters that no key has.', context)
 }
 
+/** Statuses with which a page says more about what stands in between than about the key or the model. */
+const PAGE_STATUSES = new Set([400, 403, 404, 405, 406, 410, 415, 451])
+
 function responseFailure(error: ResponseError, context: FailureContext): ModelFailure {
+  const { status, headers } = error
+  if (status !== null && PAGE_STATUSES.has(status) && isPage(headers)) {
+    const message = `${host(context)} answered with a page (${status}) instead of a model's reply.`
+    return { ...failure('bad_request', message, context), remedy: CHECK_ADDRESS, status }
+  }
   const kind = kindOf(error)
   const wish = error.headers?.get('x-should-retry')
   const base = failure(kind, sentence(kind, error, context), context)
@@ -166,7 +174,8 @@ function sentence(kind: FailureKind, error: ResponseError, context: FailureConte
   }
 }
 
-const CHECK_ADDRESS = 'Check the address in ANTHROPIC_BASE_URL or the setting anthropic_base_url.'
+const CHECK_ADDRESS =
+  'Check the address in ANTHROPIC_BASE_URL or the setting anthropic_base_url, and whether a proxy or a login page stands in between.'
 
 const REMEDIES: Record<FailureKind, string> = {
   auth: 'Check the key: in the window under Settings > Keys, or the variable ANTHROPIC_API_KEY. Keys are made at platform.claude.com.',
@@ -207,15 +216,11 @@ function clean(message: string, apiKey: string): string {
 
 function connectionFailure(cause: unknown, context: FailureContext): ModelFailure {
   const code = codeOf(cause)
-  if (TIMEOUTS.has(code)) return failure('timeout', `${host(context)} did not answer in time (${code}).`, context)
-  if (UNTRUSTED.test(code)) {
-    return {
-      ...failure('network', `The certificate of ${host(context)} is not trusted (${code}).`, context),
-      remedy: 'Behind a company proxy, name its certificate in NODE_EXTRA_CA_CERTS and start again.',
-      retryable: false,
-    }
+  const known = connectionProblem(code, host(context))
+  if (known) {
+    const { kind, message, ...rest } = known
+    return { ...failure(kind, message, context), ...rest }
   }
-  if (NO_NAME.has(code)) return failure('network', `The name ${host(context)} cannot be resolved (${code}).`, context)
   if (code === 'ECONNREFUSED') return failure('network', `Nothing answers at ${host(context)} (${code}).`, context)
   const detail = code === '' ? '' : ` (${code})`
   return failure('network', `${host(context)} could not be reached${detail}.`, context)

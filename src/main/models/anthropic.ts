@@ -1,9 +1,8 @@
-import type {
-  MessageCreateParams,
-  RawMessageStreamEvent,
-  Tool as ToolParam,
-} from '@anthropic-ai/sdk/resources/messages/messages'
-import { type FinishedReply, fromMessage, ReplyBuilder, toMessageParams } from './anthropic-blocks'
+import type { RawMessageStreamEvent } from '@anthropic-ai/sdk/resources/messages/messages'
+import type { ModelInfo as ApiModel, EffortCapability } from '@anthropic-ai/sdk/resources/models'
+import type { Effort } from '@shared/settings'
+import { UserError } from '../errors'
+import { type FinishedReply, fromMessage, ReplyBuilder } from './anthropic-blocks'
 import {
   brokenStream,
   type FailureContext,
@@ -12,8 +11,10 @@ import {
   unreadableStream,
   unusableKey,
 } from './anthropic-failures'
+import { type Learned, learn, paramsOf, type RequestParams } from './anthropic-request'
 import type { Sdk } from './anthropic-sdk'
 import type { Catalogue, LiveModel } from './catalogue'
+import { EFFORTS, effortMemory } from './effort'
 import { interrupted } from './failures'
 import { SseDecoder, type SseEvent } from './sse'
 import type { ModelClient, ModelDelta, ModelFailure, ModelRequest } from './types'
@@ -35,31 +36,61 @@ export function createAnthropicClient(options: AnthropicOptions): ModelClient {
     loading ??= loadSdk(options)
     return loading
   }
+  const learned: Learned = { efforts: effortMemory(options.baseURL, options.model), refusedReasoning: new Set() }
   return {
     id: options.id,
-    info: () => options.catalogue.info(options.model),
-    stream: (request, signal) => call(options, load, request, signal),
+    info() {
+      const info = options.catalogue.info(options.model)
+      return { ...info, efforts: learned.efforts.known(info.efforts) }
+    },
+    relearn: () => learned.efforts.forget(),
+    stream: (request, signal) => call(options, load, learned, request, signal),
   }
 }
 
-/** The models the key may use, from GET /v1/models. Rejects with the SDK's error. */
+/** The models the key may use, from GET /v1/models. Throws `model`. */
 export async function listAnthropicModels(
   options: Pick<AnthropicOptions, 'apiKey' | 'baseURL' | 'fetch'>,
   signal: AbortSignal,
 ): Promise<LiveModel[]> {
-  const { sdk } = await loadSdk(options)
+  const context = { ...options, model: '', now: Date.now() }
+  if (!usableKey(options.apiKey)) throw new UserError('model', unusableKey({ ...context, aborted: false }).message)
+  const { sdk, describeError } = await loadSdk(options)
   const models: LiveModel[] = []
-  for await (const model of sdk.models.list({ lifecycle: ['active'] }, { signal })) {
-    models.push({
-      id: model.id,
-      name: model.display_name,
-      context_window: model.max_input_tokens,
-      max_output: model.max_tokens,
-      adaptive_thinking: model.capabilities?.thinking.types.adaptive.supported ?? null,
-      effort: model.capabilities?.effort.supported ?? null,
-    })
+  try {
+    for await (const model of sdk.models.list({ lifecycle: ['active'] }, { signal })) models.push(liveModel(model))
+  } catch (error) {
+    // The SDK's own errors may quote what they were given.
+    const { message, remedy } = failureOf(describeError(error), { ...context, aborted: signal.aborted })
+    throw new UserError('model', message, remedy)
   }
   return models
+}
+
+/** The header would be refused with an error that quotes the key. */
+function usableKey(key: string): boolean {
+  return /^[\x21-\x7e]+$/.test(key)
+}
+
+function liveModel(model: ApiModel): LiveModel {
+  const { capabilities } = model
+  return {
+    id: model.id,
+    name: model.display_name,
+    context_window: model.max_input_tokens,
+    max_output: model.max_tokens,
+    // Gateways send models without most of these fields, whatever the types promise.
+    adaptive_thinking: capabilities?.thinking?.types?.adaptive?.supported ?? null,
+    effort: capabilities?.effort?.supported ?? null,
+    efforts: effortsOf(capabilities?.effort),
+    images: capabilities?.image_input?.supported ?? null,
+    reasoning: capabilities?.thinking?.supported ?? null,
+  }
+}
+
+function effortsOf(told: EffortCapability | undefined): Effort[] | null {
+  if (!told) return null
+  return told.supported ? EFFORTS.filter((level) => told[level]?.supported) : []
 }
 
 type SdkModule = typeof import('./anthropic-sdk')
@@ -76,6 +107,7 @@ async function loadSdk(
 async function* call(
   options: AnthropicOptions,
   load: () => Promise<SdkModule & { sdk: Sdk }>,
+  learned: Learned,
   request: ModelRequest,
   signal: AbortSignal,
 ): AsyncGenerator<ModelDelta> {
@@ -85,8 +117,7 @@ async function* call(
     return { type: 'failed', failure, blocks: reply.partial(), usage: reply.usage }
   }
   if (signal.aborted) return yield failed(interrupted())
-  // The header would be refused with an error that quotes the key.
-  if (!/^[\x21-\x7e]+$/.test(options.apiKey)) return yield failed(unusableKey(context()))
+  if (!usableKey(options.apiKey)) return yield failed(unusableKey(context()))
 
   const { sdk, describeError } = await load()
   const controller = new AbortController()
@@ -96,13 +127,20 @@ async function* call(
   // The user may have stopped while the SDK was loading.
   if (signal.aborted) abort()
   try {
-    const params = { ...paramsOf(options, request), stream: request.streaming }
-    const response = await sdk.messages.create(params, { signal: controller.signal }).asResponse()
+    const { response, sent, effort } = await send(
+      (params) => sdk.messages.create(params, { signal: controller.signal }).asResponse(),
+      (error) => describeError(error),
+      { options, learned, request },
+    )
+    const prompt_bytes = () => Buffer.byteLength(JSON.stringify(sent))
+    const used = request.effort === null ? {} : { effort }
     const type = response.headers.get('content-type') ?? ''
     const expected = request.streaming ? 'text/event-stream' : 'application/json'
     if (!response.body || type.split(';', 1)[0] !== expected) return yield failed(notTheApi(type, context()))
     if (!request.streaming) {
-      whole = yield* readWhole(response, context)
+      whole = yield* readWhole(response, context, (text) => {
+        return { ...fromMessage(JSON.parse(text), prompt_bytes), ...used }
+      })
       return
     }
     const failure = yield* readStream(response.body, controller, reply, context, (event) => {
@@ -110,7 +148,7 @@ async function* call(
     })
     if (failure) return yield failed({ ...failure, ...requestId(response) })
     whole = true
-    return yield { type: 'done', ...reply.finish(), ...requestId(response) }
+    return yield { type: 'done', ...reply.finish(prompt_bytes), ...used, ...requestId(response) }
   } catch (error) {
     return yield failed(failureOf(describeError(error), context()))
   } finally {
@@ -120,8 +158,29 @@ async function* call(
   }
 }
 
+/** Sends the request, and again in another form as long as its refusals say which. Rejects with the SDK's error. */
+async function send(
+  post: (params: RequestParams & { stream: boolean }) => Promise<Response>,
+  describe: SdkModule['describeError'],
+  { options, learned, request }: { options: AnthropicOptions; learned: Learned; request: ModelRequest },
+): Promise<{ response: Response; sent: RequestParams; effort: Effort | null }> {
+  for (;;) {
+    const made = paramsOf(options, request, learned)
+    try {
+      const response = await post({ ...made.params, stream: request.streaming })
+      return { response, sent: made.params, effort: made.effort }
+    } catch (error) {
+      if (!learn(learned, request, made, describe(error))) throw error
+    }
+  }
+}
+
 /** A reply in one piece, with the same deltas as a streamed one. Returns whether the body was read to its end. */
-async function* readWhole(response: Response, context: () => FailureContext): AsyncGenerator<ModelDelta, boolean> {
+async function* readWhole(
+  response: Response,
+  context: () => FailureContext,
+  read: (text: string) => FinishedReply,
+): AsyncGenerator<ModelDelta, boolean> {
   const failed = (failure: ModelFailure): ModelDelta => {
     return { type: 'failed', failure: { ...failure, ...requestId(response) }, blocks: [], usage: null }
   }
@@ -134,7 +193,7 @@ async function* readWhole(response: Response, context: () => FailureContext): As
   }
   let message: FinishedReply
   try {
-    message = fromMessage(JSON.parse(text))
+    message = read(text)
   } catch (error) {
     yield failed(unreadableStream(error, context()))
     return true
@@ -234,27 +293,4 @@ function eventError(event: unknown, response: Response) {
 function requestId(response: Response): { request_id?: string } {
   const request_id = response.headers.get('request-id')
   return request_id ? { request_id } : {}
-}
-
-function paramsOf({ model, catalogue }: AnthropicOptions, request: ModelRequest): Omit<MessageCreateParams, 'stream'> {
-  const limits = catalogue.limits(model)
-  const tools: ToolParam[] = request.tools.map(({ name, description, input_schema }) => ({
-    name,
-    description,
-    input_schema: { ...input_schema, type: 'object' },
-  }))
-  return {
-    model,
-    max_tokens: Math.min(
-      request.streaming ? limits.max_tokens : limits.max_tokens_unstreamed,
-      request.max_tokens ?? Number.MAX_SAFE_INTEGER,
-    ),
-    ...(request.system.trim() === '' ? {} : { system: request.system }),
-    ...(tools.length === 0 ? {} : { tools }),
-    messages: toMessageParams(request.messages),
-    ...(limits.adaptive_thinking ? { thinking: { type: 'adaptive', display: 'summarized' } } : {}),
-    ...(request.effort && limits.effort ? { output_config: { effort: request.effort } } : {}),
-    // One marker on the last block that can be cached: the whole conversation so far is read back at a tenth.
-    cache_control: { type: 'ephemeral' },
-  }
 }

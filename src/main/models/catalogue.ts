@@ -1,6 +1,6 @@
-import type { Settings } from '@shared/settings'
+import type { Effort, Settings } from '@shared/settings'
 import builtIn from './prices.json'
-import type { ModelInfo, TokenUsage } from './types'
+import type { Capabilities, ModelInfo, TokenUsage } from './types'
 
 /** US dollars per million tokens. */
 export interface Rates {
@@ -24,6 +24,49 @@ export interface LiveModel {
   max_output: number | null
   adaptive_thinking: boolean | null
   effort: boolean | null
+  /** Levels, lowest first; empty: none. */
+  efforts: Effort[] | null
+  images: boolean | null
+  reasoning: boolean | null
+}
+
+/**
+ * The models that the provider lists for this key, one record for all clients of an engine. Nothing is asked before
+ * `refresh` is called, which a short run never does.
+ */
+export class LiveModels {
+  private models: ReadonlyMap<string, LiveModel> = new Map()
+  private refreshed: number | null = null
+  private asking: Promise<void> | null = null
+
+  constructor(private readonly now: () => number = Date.now) {}
+
+  /** By id without prefix; empty until a list has come. */
+  get all(): ReadonlyMap<string, LiveModel> {
+    return this.models
+  }
+
+  /** Asks at most once an hour, or now with `force`. Rejects when the list cannot be had, and keeps what it knew. */
+  refresh(list: (signal: AbortSignal) => Promise<LiveModel[]>, signal: AbortSignal, force = false): Promise<void> {
+    if (this.asking) return this.asking
+    if (!force && this.refreshed !== null && this.now() - this.refreshed < REFRESH_MS) return Promise.resolve()
+    this.asking = this.ask(list, signal).finally(() => {
+      this.asking = null
+    })
+    return this.asking
+  }
+
+  /** Another key may have other models. */
+  forget(): void {
+    this.models = new Map()
+    this.refreshed = null
+  }
+
+  private async ask(list: (signal: AbortSignal) => Promise<LiveModel[]>, signal: AbortSignal): Promise<void> {
+    const found = await list(signal)
+    this.models = new Map(found.map((model) => [model.id, model]))
+    this.refreshed = this.now()
+  }
 }
 
 export interface RequestLimits {
@@ -33,11 +76,13 @@ export interface RequestLimits {
   /** Send `thinking: {type: 'adaptive'}` and an effort: true where nothing says otherwise. */
   adaptive_thinking: boolean
   effort: boolean
+  /** Levels it takes, as far as the provider tells. */
+  efforts: Effort[] | null
 }
 
 export interface Catalogue {
   /** Never throws: an unknown model has null fields and its own id as name. */
-  info(model: string): ModelInfo & { price: ModelPrice | null }
+  info(model: string): AnthropicInfo
   limits(model: string): RequestLimits
   /** Ids of the models offered to choose from, best first. */
   offered(): string[]
@@ -46,6 +91,12 @@ export interface Catalogue {
    * when the list cannot be had, and keeps what it knew.
    */
   refresh(list: (signal: AbortSignal) => Promise<LiveModel[]>, signal: AbortSignal): Promise<void>
+}
+export type AnthropicInfo = ModelInfo & {
+  price: ModelPrice | null
+  efforts: Effort[] | null
+  capabilities: Capabilities
+  notes: string[]
 }
 
 interface BuiltInModel {
@@ -72,15 +123,16 @@ const MAX_TOKENS_UNKNOWN_MODEL = 32_000
 /** The SDK's rule: an hour for 128,000 tokens, and ten minutes for a reply without streaming. */
 const MAX_TOKENS_UNSTREAMED = Math.floor((128_000 * 10) / 60)
 const REFRESH_MS = 3_600_000
+const NOT_LISTED = 'The provider does not list this model for your key.'
 
 const models: readonly BuiltInModel[] = builtIn.models
 const byId = new Map<string, BuiltInModel>(models.flatMap((m) => [m.id, ...(m.aliases ?? [])].map((id) => [id, m])))
 
-/** `prices`: the user's table, by model id without prefix; its entries win over ours. */
-export function createCatalogue(prices: Settings['prices'] = {}, now: () => number = Date.now): Catalogue {
-  let live = new Map<string, LiveModel>()
-  let refreshed: number | null = null
-
+/**
+ * `prices`: the user's table, by model id without prefix; its entries win over ours. `live`: shared by the catalogues
+ * of an engine.
+ */
+export function createCatalogue(prices: Settings['prices'] = {}, live: LiveModels = new LiveModels()): Catalogue {
   const userPrice = (model: string) => {
     const base = byId.get(model)?.id
     return own(prices, model) ?? (base === undefined ? undefined : own(prices, base))
@@ -89,37 +141,41 @@ export function createCatalogue(prices: Settings['prices'] = {}, now: () => numb
   return {
     info(model) {
       const known = byId.get(model)
-      const seen = live.get(model)
+      const seen = live.all.get(model)
       const user = userPrice(model)
       return {
         name: seen?.name ?? known?.name ?? model,
         context_window: user?.context_window ?? seen?.context_window ?? known?.context_window ?? null,
         max_output: seen?.max_output ?? known?.max_output ?? null,
         price: user ? ratesOf(user) : known ? priceOf(known) : null,
+        efforts: seen?.efforts ?? (known?.effort === false ? [] : null),
+        capabilities: {
+          // Every model of this API that is still served calls tools; the list does not say so.
+          tools: seen || known ? true : null,
+          images: seen?.images ?? null,
+          reasoning: seen?.reasoning ?? (known ? known.adaptive_thinking !== false || null : null),
+        },
+        notes: live.all.size > 0 && !seen ? [NOT_LISTED] : [],
       }
     },
     limits(model) {
       const known = byId.get(model)
-      const seen = live.get(model)
+      const seen = live.all.get(model)
       const most = seen?.max_output ?? known?.max_output ?? MAX_TOKENS_UNKNOWN_MODEL
       return {
         max_tokens: Math.min(most, MAX_TOKENS),
         max_tokens_unstreamed: Math.min(most, MAX_TOKENS_UNSTREAMED),
         adaptive_thinking: seen?.adaptive_thinking ?? known?.adaptive_thinking ?? true,
         effort: seen?.effort ?? known?.effort ?? true,
+        efforts: seen?.efforts ?? null,
       }
     },
     offered() {
       const offered = models.map((model) => model.id)
       const named = new Set(byId.keys())
-      return [...offered, ...[...live.keys()].filter((id) => !named.has(id))]
+      return [...offered, ...[...live.all.keys()].filter((id) => !named.has(id))]
     },
-    async refresh(list, signal) {
-      if (refreshed !== null && now() - refreshed < REFRESH_MS) return
-      const found = await list(signal)
-      live = new Map(found.map((model) => [model.id, model]))
-      refreshed = now()
-    },
+    refresh: (list, signal) => live.refresh(list, signal),
   }
 }
 

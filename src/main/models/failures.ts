@@ -15,6 +15,48 @@ export const NO_NAME: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN'])
 /** OpenSSL's names for a certificate that is not trusted, as Node reports them. */
 export const UNTRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/
 
+/** OpenSSL's names for an answer that is not TLS at all: a plain server, or a proxy that speaks first. */
+export const NOT_TLS = /^(EPROTO$|ERR_SSL_)/
+export const EXPIRED = 'CERT_HAS_EXPIRED'
+/** The machine itself has no way out. */
+export const NO_ROUTE: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL'])
+
+/** A page for people where an API was expected: a proxy, a firewall or a login stands in between. */
+export function isPage(headers: Headers | null): boolean {
+  return /^\s*text\/html/i.test(headers?.get('content-type') ?? '')
+}
+
+export interface ConnectionProblem {
+  kind: 'network' | 'timeout'
+  message: string
+  /** Absent: the provider's usual one. */
+  remedy?: string
+  retryable?: false
+}
+
+/** Why no connection came about, as far as the system's code tells; null: it tells nothing special. */
+export function connectionProblem(code: string, host: string): ConnectionProblem | null {
+  if (TIMEOUTS.has(code)) return { kind: 'timeout', message: `${host} did not answer in time (${code}).` }
+  if (code === EXPIRED) {
+    const message = `The certificate of ${host} has expired (${code}).`
+    const remedy = 'Check the date and time of this machine; if they are right, the server needs a new certificate.'
+    return { kind: 'network', message, remedy, retryable: false }
+  }
+  if (UNTRUSTED.test(code)) {
+    const message = `The certificate of ${host} is not trusted (${code}).`
+    const remedy = 'Behind a company proxy, name its certificate in NODE_EXTRA_CA_CERTS and start again.'
+    return { kind: 'network', message, remedy, retryable: false }
+  }
+  if (NOT_TLS.test(code)) {
+    const message = `${host} does not answer with encryption (${code}).`
+    const remedy = 'Check whether the address begins with http:// or https://, and whether a proxy stands in between.'
+    return { kind: 'network', message, remedy, retryable: false }
+  }
+  if (NO_NAME.has(code)) return { kind: 'network', message: `The name ${host} cannot be resolved (${code}).` }
+  if (NO_ROUTE.has(code)) return { kind: 'network', message: `There is no way to ${host} from this machine (${code}).` }
+  return null
+}
+
 export function interrupted(): ModelFailure {
   const message = 'The call was stopped.'
   return { kind: 'interrupted', message, remedy: '', retryable: false, retry_after_ms: null, status: null }

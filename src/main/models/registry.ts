@@ -1,9 +1,14 @@
 import type { ModelChoice } from '@shared/bridge'
 import { DEMO_MODEL, type Settings } from '@shared/settings'
 import type { CredentialStore } from '../credentials/types'
-import { UserError } from '../errors'
-import { createCatalogue } from './catalogue'
+import { messageOf, UserError } from '../errors'
+import { createCatalogue, LiveModels } from './catalogue'
+import { choiceOf } from './choices'
+import type { ListOptions } from './openai/provider'
+import { closest, didYouMean } from './suggest'
 import type { ModelClient } from './types'
+
+export { alternatives } from './choices'
 
 export interface ModelDeps {
   credentials: Pick<CredentialStore, 'get'>
@@ -12,6 +17,17 @@ export interface ModelDeps {
   env: NodeJS.ProcessEnv
   /** Makes the scripted demo client; called only for its id. */
   demo: () => Promise<ModelClient>
+  /** Shared by everything in an engine; absent: only the built-in table. */
+  catalogues?: Catalogues
+}
+
+/** What the providers list at the moment; one an engine. The router's list is kept for its address by itself. */
+export interface Catalogues {
+  readonly anthropic: LiveModels
+}
+
+export function createCatalogues(): Catalogues {
+  return { anthropic: new LiveModels() }
 }
 
 /**
@@ -32,7 +48,8 @@ export async function createModelClient(id: string, deps: ModelDeps): Promise<Mo
   if (!apiKey) throw noKey(full, deps.env)
   const { createAnthropicClient } = await import('./anthropic')
   const { prices, anthropic_base_url: baseURL } = deps.settings
-  return createAnthropicClient({ id: full, model, apiKey, baseURL, catalogue: createCatalogue(prices) })
+  const catalogue = createCatalogue(prices, deps.catalogues?.anthropic)
+  return createAnthropicClient({ id: full, model, apiKey, baseURL, catalogue })
 }
 
 /** Providers that speak OpenAI's chat completions. Their code is loaded for their ids only. */
@@ -45,24 +62,90 @@ export function normalizeModelId(id: string): string {
   return /^claude-/i.test(trimmed) ? `anthropic/${trimmed}` : trimmed
 }
 
+/** The window waits for the list: one that is slower is there the next time. */
+const LIST_MS = 300
+/** With `refresh`, and for a list that is fetched in the background. */
+const REFRESH_MS = 5000
+
+export type ListDeps = Pick<ModelDeps, 'credentials' | 'settings' | 'catalogues'> & { env?: NodeJS.ProcessEnv }
+
 /**
  * The models offered for choice, with what is known of them. With `env` also those of local servers that run now and,
- * with a Hugging Face token, of its router: that asks the network, for at most 300 ms.
+ * with a Hugging Face token, of its router; with `catalogues` and a key also what Anthropic lists now. That asks the
+ * network, for at most 300 ms, or 5 s with `refresh`.
  */
-export async function listModels(
-  deps: Pick<ModelDeps, 'credentials' | 'settings'> & { env?: NodeJS.ProcessEnv },
-): Promise<ModelChoice[]> {
-  const { env, settings } = deps
-  const others = env ? import('./openai/provider').then((provider) => provider.listOpenAiModels({ env, settings })) : []
-  const catalogue = createCatalogue(deps.settings.prices)
-  const available = Boolean(await deps.credentials.get('anthropic'))
-  const choices = catalogue.offered().map((model): ModelChoice => {
-    const { name, context_window, price } = catalogue.info(model)
-    const prices = { input_price: price?.input ?? null, output_price: price?.output ?? null }
-    return { id: `anthropic/${model}`, name, context_window, ...prices, available }
+export async function listModels(deps: ListDeps, options: ListOptions = {}): Promise<ModelChoice[]> {
+  const { env, settings, catalogues } = deps
+  const others = env
+    ? import('./openai/provider').then((provider) => provider.listOpenAiModels({ env, settings }, options))
+    : []
+  const key = await deps.credentials.get('anthropic')
+  let problem = ''
+  if (key && catalogues) {
+    const asked = refreshAnthropic(deps, catalogues, key, options.refresh).catch((error: unknown) => {
+      // Behind a gateway there may be no list; one who asked for it is told.
+      if (options.refresh) problem = `The list of models could not be refreshed: ${messageOf(error).slice(0, 200)}`
+    })
+    await Promise.race([asked, pause(options.refresh ? REFRESH_MS : LIST_MS)])
+  }
+  const catalogue = createCatalogue(settings.prices, catalogues?.anthropic)
+  const choices = catalogue.offered().map((model) => {
+    const info = catalogue.info(model)
+    const notes = problem === '' ? info.notes : [...info.notes, problem]
+    return choiceOf(`anthropic/${model}`, 'Anthropic', { ...info, notes }, Boolean(key))
   })
-  const demo = { name: 'Demo (scripted, no model)', context_window: null, input_price: 0, output_price: 0 }
-  return [...choices, ...(await others), { id: DEMO_MODEL, ...demo, available: true }]
+  return [...choices, ...(await others), DEMO]
+}
+
+/**
+ * Brings the lists up to date, for the window and the chat at their start; a short run leaves it. Never rejects: what
+ * was known stays.
+ */
+export async function refreshCatalogues(deps: ListDeps & { catalogues: Catalogues }): Promise<void> {
+  const { env, catalogues } = deps
+  const key = await deps.credentials.get('anthropic').catch(() => null)
+  const router = async () => {
+    if (!env?.HF_TOKEN) return
+    const { refreshRouter } = await import('./openai/provider')
+    await refreshRouter(env, AbortSignal.timeout(REFRESH_MS))
+  }
+  await Promise.allSettled([key ? refreshAnthropic(deps, catalogues, key) : null, router()])
+}
+
+async function refreshAnthropic(
+  { settings }: ListDeps,
+  { anthropic }: Catalogues,
+  apiKey: string,
+  force = false,
+): Promise<void> {
+  const list = async (signal: AbortSignal) => {
+    const { listAnthropicModels } = await import('./anthropic')
+    return listAnthropicModels({ apiKey, baseURL: settings.anthropic_base_url }, signal)
+  }
+  await anthropic.refresh(list, AbortSignal.timeout(REFRESH_MS), force)
+}
+
+/** What the user should know before using a model, one sentence each. Throws like `createModelClient`. */
+export async function modelNotes(id: string, deps: ModelDeps): Promise<string[]> {
+  return (await createModelClient(id, deps)).info().notes ?? []
+}
+
+const DEMO: ModelChoice = choiceOf(
+  DEMO_MODEL,
+  'Demo',
+  {
+    name: 'Demo (scripted, no model)',
+    context_window: null,
+    max_output: null,
+    price: { input: 0, output: 0, cache_read: 0, cache_write: 0 },
+    capabilities: { tools: true, images: false, reasoning: false },
+    efforts: [],
+  },
+  true,
+)
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref())
 }
 
 /** Null: not an Anthropic id. */
@@ -77,8 +160,7 @@ function unknownModel(id: string): UserError {
       .map((model) => `anthropic/${model}`),
     DEMO_MODEL,
   ]
-  const close = closest(id, offered)
-  const hint = close ? `Did you mean ${close}? ` : ''
+  const hint = didYouMean(closest(id, offered))
   return new UserError(
     'unknown_model',
     `There is no model "${id.slice(0, 100)}" here.`,
@@ -95,38 +177,4 @@ function noKey(id: string, env: NodeJS.ProcessEnv): UserError {
     'Set ANTHROPIC_API_KEY in the environment or in a file named .env in the working folder, or enter the key in the ' +
       'window under Settings > Keys. Keys are made at platform.claude.com. Without a key, `ml-intern demo` works.',
   )
-}
-
-/** The candidate that shares most with a mistyped id; null when none is near. */
-function closest(id: string, candidates: readonly string[]): string | null {
-  const wanted = id.toLowerCase().slice(0, 100)
-  const bare = wanted.slice(wanted.lastIndexOf('/') + 1)
-  const ranked = candidates
-    .map((candidate) => {
-      const name = candidate.slice(candidate.indexOf('/') + 1)
-      // `opus`, `haiku-5-5`, `demo`: part of a name counts as near, best first in the list.
-      const score = bare.length >= 3 && candidate.includes(bare) ? 1 : likeness(bare, name)
-      return { candidate, score }
-    })
-    .sort((a, b) => b.score - a.score)
-  // The reference's cut-off for close ids.
-  return ranked[0] && ranked[0].score >= 0.4 ? ranked[0].candidate : null
-}
-
-/** Dice's coefficient over pairs of characters: 1 for equal strings, 0 for strings with nothing in common. */
-function likeness(a: string, b: string): number {
-  const pairs = pairsOf(b)
-  const total = Math.max(0, a.length - 1) + pairs.length
-  let shared = 0
-  for (const pair of pairsOf(a)) {
-    const at = pairs.indexOf(pair)
-    if (at === -1) continue
-    pairs.splice(at, 1)
-    shared++
-  }
-  return total === 0 ? 0 : (2 * shared) / total
-}
-
-function pairsOf(text: string): string[] {
-  return Array.from({ length: Math.max(0, text.length - 1) }, (_, i) => text.slice(i, i + 2))
 }

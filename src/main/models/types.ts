@@ -8,6 +8,8 @@ export interface ModelClient {
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelDelta>
   /** What is known about the model; null fields are unknown, never guessed. */
   info(): ModelInfo
+  /** Forgets what the server was found to refuse; for a user who chooses the model again. */
+  relearn?(): void
 }
 
 export interface ModelInfo {
@@ -17,6 +19,19 @@ export interface ModelInfo {
   /** Most tokens of one reply. */
   max_output: number | null
   price: { input: number; output: number; cache_read: number; cache_write: number } | null
+  /** Levels of effort it takes, lowest first; empty: none; null or absent: nobody says. */
+  efforts?: Effort[] | null
+  /** Absent: nothing is known. */
+  capabilities?: Capabilities
+  /** What the user should know before using it, one sentence each. */
+  notes?: string[]
+}
+
+/** Null where nobody says. */
+export interface Capabilities {
+  tools: boolean | null
+  images: boolean | null
+  reasoning: boolean | null
 }
 
 export interface ModelRequest {
@@ -67,11 +82,17 @@ export type ModelDelta =
       blocks: Block[]
       stop_reason: StopReason
       usage: TokenUsage
+      /** The server did not count: `usage` is our own estimate. */
+      usage_estimated?: true
+      /** Where an effort was asked for: the level that was really used; null: the model took none. */
+      effort?: Effort | null
       /** Model that really answered, without prefix. */
       model: string
       request_id?: string
       /** Refusal category and explanation, when the provider gives them. */
       refusal?: string
+      /** The provider's name for the kind of refusal, such as `frontier_llm`. */
+      refusal_category?: string
     }
   /** The last delta when the call failed: blocks that were already whole or partly there are kept. */
   | { type: 'failed'; failure: ModelFailure; blocks: Block[]; usage: TokenUsage | null }

@@ -126,7 +126,7 @@ describe('ReplyBuilder', () => {
       stop(1),
       end('tool_use'),
     )
-    expect(reply.finish().blocks).toEqual([
+    expect(reply.finish(() => 400).blocks).toEqual([
       { type: 'tool_use', id: 't0', name: 'bash', input: { a: 'üé' } },
       { type: 'tool_use', id: 't1', name: 'bash', input: { b: [1, 2] } },
     ])
@@ -134,18 +134,20 @@ describe('ReplyBuilder', () => {
 
   it.each(['{"a":', '[1,2]', '"text"', 'null', 'rm -rf /'])('arguments that are no object are kept raw: %s', (raw) => {
     const reply = build(start, tool(0), json(0, raw), stop(0), end('tool_use'))
-    expect(reply.finish().blocks).toEqual([{ type: 'tool_use', id: 't0', name: 'bash', input: {}, malformed: raw }])
+    expect(reply.finish(() => 400).blocks).toEqual([
+      { type: 'tool_use', id: 't0', name: 'bash', input: {}, malformed: raw },
+    ])
   })
 
   it('a call without arguments is fine; one cut off before its arguments is not', () => {
     const events = [start, tool(0), stop(0)]
-    expect(build(...events, end('tool_use')).finish().blocks[0]).toEqual({
+    expect(build(...events, end('tool_use')).finish(() => 400).blocks[0]).toEqual({
       type: 'tool_use',
       id: 't0',
       name: 'bash',
       input: {},
     })
-    expect(build(...events, end('max_tokens')).finish().blocks[0]).toMatchObject({ malformed: '' })
+    expect(build(...events, end('max_tokens')).finish(() => 400).blocks[0]).toMatchObject({ malformed: '' })
   })
 
   it('after a cut stream keeps text and whole calls, and no half call that could be run', () => {
@@ -167,7 +169,7 @@ describe('ReplyBuilder', () => {
       { type: 'message_start', message: { model: 'm', usage } },
       end('end_turn', { input_tokens: null, output_tokens: 42 }),
     )
-    expect(reply.finish().usage).toEqual({
+    expect(reply.finish(() => 400).usage).toEqual({
       prompt_tokens: 127,
       completion_tokens: 42,
       cache_read_tokens: 100,
@@ -181,13 +183,46 @@ describe('ReplyBuilder', () => {
     ['model_context_window_exceeded', 'context_overflow'],
     ['something_new', 'end_turn'],
   ])('stop reason %s', (given, expected) => {
-    expect(build(start, end(given)).finish().stop_reason).toBe(expected)
+    expect(build(start, end(given)).finish(() => 400).stop_reason).toBe(expected)
   })
 
   it('tells why the model refused', () => {
     const stop_details = { type: 'refusal', category: 'frontier_llm', explanation: 'May help a competitor.' }
     const reply = build(start, { type: 'message_delta', delta: { stop_reason: 'refusal', stop_details }, usage: {} })
-    expect(reply.finish()).toMatchObject({ stop_reason: 'refusal', refusal: 'frontier_llm: May help a competitor.' })
+    expect(reply.finish(() => 400)).toMatchObject({
+      stop_reason: 'refusal',
+      refusal: 'frontier_llm: May help a competitor.',
+      refusal_category: 'frontier_llm',
+    })
+  })
+
+  it('explains a refusal that the API does not explain: machine learning work can trigger it without fault', () => {
+    const stop_details = { type: 'refusal', category: 'frontier_llm', explanation: null }
+    const reply = build(start, { type: 'message_delta', delta: { stop_reason: 'refusal', stop_details }, usage: {} })
+    expect(reply.finish(() => 400).refusal).toMatch(/^frontier_llm: .*machine learning/)
+    const none = build(start, {
+      type: 'message_delta',
+      delta: { stop_reason: 'refusal', stop_details: null },
+      usage: {},
+    })
+    expect(none.finish(() => 400)).not.toHaveProperty('refusal')
+  })
+
+  it('estimates what a gateway does not count, and says so', () => {
+    const message = {
+      type: 'message',
+      role: 'assistant',
+      model: 'm',
+      content: [{ type: 'text', text: 'x'.repeat(40) }],
+    }
+    const whole = { ...message, stop_reason: 'end_turn', usage: {} }
+    expect(fromMessage(whole, () => 400)).toMatchObject({
+      usage: { prompt_tokens: 100, completion_tokens: 10 },
+      usage_estimated: true,
+    })
+    expect(fromMessage({ ...whole, usage: { input_tokens: 3, output_tokens: 1 } }, () => 400)).not.toHaveProperty(
+      'usage_estimated',
+    )
   })
 
   it('passes over events, deltas and blocks it does not know', () => {
@@ -205,7 +240,7 @@ describe('ReplyBuilder', () => {
       stop(0),
       end('end_turn'),
     )
-    expect(reply.finish().blocks).toEqual([
+    expect(reply.finish(() => 400).blocks).toEqual([
       {
         type: 'opaque',
         provider: 'anthropic',
@@ -217,6 +252,6 @@ describe('ReplyBuilder', () => {
 
 describe('fromMessage', () => {
   it.each([null, 'login page', {}, { type: 'message' }])('%j is no message', (body) => {
-    expect(() => fromMessage(body)).toThrow('not a message')
+    expect(() => fromMessage(body, () => 400)).toThrow('not a message')
   })
 })

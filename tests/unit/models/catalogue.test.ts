@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { costOf, createCatalogue, type LiveModel } from '../../../src/main/models/catalogue'
+import { costOf, createCatalogue, type LiveModel, LiveModels } from '../../../src/main/models/catalogue'
 
 const usage = { prompt_tokens: 0, completion_tokens: 0, cache_read_tokens: 0, cache_creation_tokens: 0 }
 const signal = new AbortController().signal
@@ -48,6 +48,9 @@ describe('createCatalogue', () => {
       context_window: null,
       max_output: null,
       price: null,
+      efforts: null,
+      capabilities: { tools: null, images: null, reasoning: null },
+      notes: [],
     })
     expect(catalogue.info('constructor').price).toBeNull()
   })
@@ -87,7 +90,7 @@ describe('createCatalogue', () => {
   it('refreshes when asked, at most once an hour, and keeps what it knew when the list fails', async () => {
     let time = 0
     let calls = 0
-    const catalogue = createCatalogue({}, () => time)
+    const catalogue = createCatalogue({}, new LiveModels(() => time))
     const live: LiveModel = {
       id: 'claude-opus-6',
       name: 'Claude Opus 6',
@@ -95,6 +98,9 @@ describe('createCatalogue', () => {
       max_output: 8000,
       adaptive_thinking: true,
       effort: null,
+      efforts: ['low', 'high'],
+      images: true,
+      reasoning: true,
     }
     const list = async () => {
       calls++
@@ -111,5 +117,7 @@ describe('createCatalogue', () => {
     expect(catalogue.info('claude-opus-5')).toMatchObject({ context_window: 500_000, price: { input: 5 } })
     expect(catalogue.limits('claude-opus-6').max_tokens).toBe(8000)
     expect(catalogue.offered().at(-1)).toBe('claude-opus-6')
+    expect(catalogue.info('claude-opus-6')).toMatchObject({ efforts: ['low', 'high'], notes: [] })
+    expect(catalogue.info('claude-fable-5-1').notes).toEqual(['The provider does not list this model for your key.'])
   })
 })

@@ -10,6 +10,11 @@ function of(status: number, body: unknown, endpoint: Endpoint = router, headers:
   const context = { endpoint, model: 'org/model:novita', aborted: false, now: 0 }
   return responseFailure(parseError(text, status, new Headers(headers)), context)
 }
+const connection = (code: string) => {
+  const cause = Object.assign(new Error(code), { code })
+  const context = { endpoint: router, model: 'm', aborted: false, now: 0 }
+  return connectionFailure(new TypeError('fetch failed', { cause }), context)
+}
 const openai = (message: string, code: string | null = null, type: string | null = null) => ({
   error: { message, type, param: null, code },
 })
@@ -24,6 +29,29 @@ describe('the acceptance vectors', () => {
       expect(of(429, openai(error))).toMatchObject({ kind: 'rate_limit', retryable: true })
     },
   )
+})
+
+describe('the vectors’ friendly texts', () => {
+  // What the reference reads out of the text stands here in the status and the code that come with it.
+  const carried: Record<string, [number, string | null]> = {
+    auth: [401, null],
+    billing: [402, null],
+    provider_mismatch: [400, 'model_not_supported'],
+    model_not_found: [404, 'model_not_found'],
+  }
+  const kinds: Record<string, string> = { provider_mismatch: 'model_not_found' }
+  const friendly = vectors.vectors.flatMap(({ error, expected }) => {
+    const answer = expected.friendly === null ? undefined : carried[expected.friendly]
+    return answer && expected.friendly ? [[error, expected.friendly, ...answer] as const] : []
+  })
+  it('are all here', () => {
+    expect(friendly).toHaveLength(vectors.vectors.filter(({ expected }) => expected.friendly !== null).length)
+  })
+  it.each(friendly)('"%s" is %s', (error, name, status, code) => {
+    const failure = of(status, openai(error, code))
+    expect(failure).toMatchObject({ kind: kinds[name] ?? name, retryable: false })
+    expect(failure.remedy).not.toBe('')
+  })
 })
 
 describe('kinds', () => {
@@ -70,12 +98,53 @@ describe('kinds', () => {
     expect(of(status, body)).toMatchObject({ kind, retryable, status })
   })
 
+  it.each([400, 403, 429, 500])(
+    'spent credits are told by the router’s own words, whatever the status: %i',
+    (status) => {
+      const words = 'You have exceeded your monthly included credits for Inference Providers. Subscribe to PRO.'
+      for (const body of [{ error: words }, openai(words), words]) {
+        expect(of(status, body)).toMatchObject({ kind: 'billing', retryable: false })
+      }
+      expect(of(status, words).remedy).toContain('huggingface.co/settings/billing')
+    },
+  )
+
+  it('a page or a proxy in between is told as such, not as a fault of the key', () => {
+    const page = { 'content-type': 'text/html; charset=utf-8' }
+    expect(of(403, '<h1>Blocked</h1>', router, page)).toMatchObject({ kind: 'bad_request', status: 403 })
+    expect(of(503, '<h1>Unavailable</h1>', router, page)).toMatchObject({ kind: 'overloaded', retryable: true })
+  })
+
+  it('plain text counts as the server’s words, a page does not', () => {
+    expect(of(400, 'prompt is too long').kind).toBe('context_overflow')
+    expect(of(500, 'upstream connect error').message).toContain('upstream connect error')
+    expect(of(500, '<html>nginx</html>').message).not.toContain('nginx')
+  })
+
   it('the words of the router are nobody else’s', () => {
     expect(of(400, { error: 'exceeded your monthly included credits' }, local('vllm')).kind).toBe('bad_request')
   })
 
   it('llama.cpp has one model: its 404 is a wrong address', () => {
     expect(of(404, openai('File Not Found', null, 'not_found_error'), local('llamacpp')).kind).toBe('bad_request')
+  })
+})
+
+describe('connections', () => {
+  it.each([
+    ['ENOTFOUND', 'network', true, /cannot be resolved/, /internet connection/],
+    ['ENETUNREACH', 'network', true, /no way to/, /internet connection/],
+    ['ECONNRESET', 'network', true, /could not be reached/, /proxy/],
+    ['ETIMEDOUT', 'timeout', true, /in time/, /again/],
+    ['CERT_HAS_EXPIRED', 'network', false, /has expired/, /date and time/],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'network', false, /not trusted/, /NODE_EXTRA_CA_CERTS/],
+    ['EPROTO', 'network', false, /encryption/, /https:/],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'network', false, /encryption/, /https:/],
+  ])('%s is %s, retried: %s', (code, kind, retryable, message, remedy) => {
+    const failure = connection(code)
+    expect(failure).toMatchObject({ kind, retryable })
+    expect(failure.message).toMatch(message)
+    expect(failure.remedy).toMatch(remedy)
   })
 })
 

@@ -106,7 +106,19 @@ describe('discoverLocal', () => {
     const started = performance.now()
     const env = { ...nobody, VLLM_BASE_URL: vllm.url, OLLAMA_BASE_URL: silent.url, LOCAL_LLM_BASE_URL: vllm.url }
     expect(await discoverLocal(env, signal)).toEqual([
-      { id: 'vllm/a/b', name: 'a/b (vLLM)', context_window: 100, input_price: 0, output_price: 0, available: true },
+      {
+        id: 'vllm/a/b',
+        name: 'a/b (vLLM)',
+        provider: 'vLLM',
+        context_window: 100,
+        max_output: null,
+        input_price: 0,
+        output_price: 0,
+        capabilities: { tools: null, images: null, reasoning: null },
+        efforts: null,
+        available: true,
+        note: 'Its window of 100 tokens is small; start the server with a larger context.',
+      },
     ])
     // 300 ms for the silent one; the rest is for a slow machine.
     expect(performance.now() - started).toBeLessThan(1500)
@@ -131,6 +143,6 @@ describe('the catalogue of the router', () => {
     expect(await asked(1000)).toBe(2)
     expect(await asked(14_000)).toBe(2)
     expect(await asked(1000)).toBe(3)
-    expect(catalogue.models()).toEqual([{ id: 'a/b', routes: [] }])
+    expect(catalogue.models()).toEqual([{ id: 'a/b', images: null, routes: [] }])
   })
 })

@@ -53,14 +53,36 @@ describe('toMessages', () => {
 
 describe('toBody', () => {
   const request = { system: '', messages: history, tools: [], effort: 'max' as const, streaming: true }
-  it('sends an effort to the router only, in the words it knows', () => {
-    expect(toBody('m', request, 'hf', newQuirks('hf')).reasoning_effort).toBe('high')
-    expect(toBody('m', { ...request, effort: 'low' }, 'hf', newQuirks('hf')).reasoning_effort).toBe('low')
-    expect(toBody('m', { ...request, effort: null }, 'hf', newQuirks('hf'))).not.toHaveProperty('reasoning_effort')
-    expect(toBody('m', request, 'ollama', newQuirks('ollama'))).not.toHaveProperty('reasoning_effort')
+  it('sends the level it is given, and none for none', () => {
+    expect(toBody('m', request, 'hf', newQuirks(), 'high').reasoning_effort).toBe('high')
+    expect(toBody('m', request, 'hf', newQuirks(), null)).not.toHaveProperty('reasoning_effort')
   })
   it('has no field without a use', () => {
-    const body = toBody('m', { ...request, streaming: false, effort: null }, 'vllm', newQuirks('vllm'))
+    const body = toBody('m', { ...request, streaming: false }, 'vllm', newQuirks(), null)
     expect(Object.keys(body)).toEqual(['model', 'messages', 'stream'])
+  })
+  it('tells nobody but the router, and only until it is refused, what to cache', () => {
+    const model = 'anthropic/claude-opus-4.8:fal-ai'
+    expect(toBody(model, request, 'hf', newQuirks(), null)).toHaveProperty('cache_control')
+    expect(toBody(model, request, 'openai-compat', newQuirks(), null)).not.toHaveProperty('cache_control')
+    const refused = toBody(model, request, 'hf', { ...newQuirks(), cache: false }, null)
+    expect(JSON.stringify(refused)).not.toContain('cache_control')
+  })
+})
+
+describe('ids of calls', () => {
+  it('that another provider gave are translated, call and result alike', () => {
+    const ids = ['call_6f9619ff-8b86-d011-b42d-00cf4fc964ff', 'toolu|1.2', '', `x${'y'.repeat(200)}`]
+    const messages: ModelMessage[] = ids.flatMap((id): ModelMessage[] => [
+      { role: 'assistant', content: [{ type: 'tool_use', id, name: 'bash', input: {} }] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: id, content: 'x', is_error: false }] },
+    ])
+    const params = toMessages('', messages, { noText: null, reasoning: false })
+    const calls = params.flatMap((param) => ('tool_calls' in param ? (param.tool_calls ?? []).map(({ id }) => id) : []))
+    const results = params.flatMap((param) => ('tool_call_id' in param ? [param.tool_call_id] : []))
+    expect(calls).toEqual(results)
+    expect(new Set(calls).size).toBe(ids.length)
+    for (const id of calls) expect(id).toMatch(/^[A-Za-z0-9_-]{1,40}$/)
+    expect(calls[0]).toBe('call_6f9619ff8b86d011b42d00cf4fc964ff')
   })
 })

@@ -5,12 +5,12 @@ import { callPiece, delta, type Json } from '../../support/fake-openai'
 function build(...chunks: Json[]) {
   const reply = new ReplyBuilder()
   const shown = chunks.flatMap((chunk) => reply.add(chunk))
-  return { reply, shown, ...reply.finish(400) }
+  return { reply, shown, ...reply.finish(() => 400) }
 }
 const stop = delta({}, 'stop')
 const call = (input: Json, name = 'bash', malformed?: string) => ({
   type: 'tool_use',
-  id: expect.stringMatching(/^(a|b|call_[\da-f-]{36})$/),
+  id: expect.stringMatching(/^(a|b|call_[\da-f]{32})$/),
   name,
   input,
   ...(malformed === undefined ? {} : { malformed }),
@@ -148,13 +148,15 @@ describe('text and reasoning', () => {
 })
 
 describe('usage', () => {
-  const count = (usage: unknown) => build(delta({ content: 'x'.repeat(41) }), { choices: [], usage }, stop).usage
+  const reply = (usage: unknown) => build(delta({ content: 'x'.repeat(41) }), { choices: [], usage }, stop)
+  const count = (usage: unknown) => reply(usage).usage
 
   it('is what the server counts, with its cache', () => {
     const details = { cached_tokens: 70 }
     const expected = { prompt_tokens: 90, completion_tokens: 5, cache_read_tokens: 70, cache_creation_tokens: 0 }
     expect(count({ prompt_tokens: 90, completion_tokens: 5, prompt_tokens_details: details })).toEqual(expected)
     expect(count({ prompt_tokens: 90, completion_tokens: 5, prompt_cache_hit_tokens: 70 })).toEqual(expected)
+    expect(reply({ prompt_tokens: 90, completion_tokens: 5 })).not.toHaveProperty('usage_estimated')
   })
 
   it.each([undefined, null, {}, { prompt_tokens: 0, completion_tokens: 0 }])(
@@ -166,6 +168,7 @@ describe('usage', () => {
         cache_read_tokens: 0,
         cache_creation_tokens: 0,
       })
+      expect(reply(usage).usage_estimated).toBe(true)
     },
   )
 })

@@ -75,10 +75,15 @@ describe('listModels', () => {
     expect((await listModels(deps('k')))[0]).toEqual({
       id: 'anthropic/claude-opus-5-5',
       name: 'Claude Opus 5.5',
+      provider: 'Anthropic',
       context_window: 1_000_000,
+      max_output: 128_000,
       input_price: 4,
       output_price: 20,
+      capabilities: { tools: true, images: null, reasoning: true },
+      efforts: null,
       available: true,
+      note: '',
     })
   })
 })

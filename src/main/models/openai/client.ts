@@ -1,6 +1,9 @@
+import type { Effort } from '@shared/settings'
+import { type EffortMemory, effortMemory, namesEffort } from '../effort'
 import { interrupted } from '../failures'
 import { SseDecoder, type SseEvent } from '../sse'
 import type { ModelClient, ModelDelta, ModelFailure, ModelInfo, ModelRequest } from '../types'
+import { sessionHeader } from './caching'
 import {
   type ApiError,
   blames,
@@ -32,17 +35,28 @@ export interface OpenAiOptions {
 
 /** A client for one model of a server that speaks OpenAI's chat completions. */
 export function createOpenAiClient(options: OpenAiOptions): ModelClient {
-  const quirks = newQuirks(options.endpoint.kind)
+  const efforts = effortMemory(options.endpoint.baseURL, options.model)
+  const learned: Learned = { quirks: newQuirks(), efforts }
   return {
     id: options.id,
-    info: options.info,
-    stream: (request, signal) => call(options, quirks, request, signal),
+    info() {
+      const info = options.info()
+      return { ...info, efforts: efforts.known(info.efforts ?? null) }
+    },
+    relearn: () => efforts.forget(),
+    stream: (request, signal) => call(options, learned, request, signal),
   }
+}
+
+/** What a client has learned from refusals. */
+interface Learned {
+  quirks: Quirks
+  efforts: EffortMemory
 }
 
 async function* call(
   options: OpenAiOptions,
-  quirks: Quirks,
+  learned: Learned,
   request: ModelRequest,
   signal: AbortSignal,
 ): AsyncGenerator<ModelDelta> {
@@ -62,9 +76,9 @@ async function* call(
   let whole = false
   void options.refresh(controller.signal)
   try {
-    const sent = await send(options, quirks, request, controller.signal)
+    const sent = await send(options, learned, request, controller.signal)
     if ('error' in sent) return yield failed(responseFailure(sent.error, context()))
-    const { response, chars } = sent
+    const { response, text, effort } = sent
     const type = response.headers.get('content-type')?.split(';', 1)[0]?.trim() ?? ''
     // Some servers stream whatever they were asked, others never do.
     const streamed = type === 'text/event-stream'
@@ -79,8 +93,9 @@ async function* call(
     const origin = request_id ? { request_id } : {}
     if (failure) return yield failed({ ...failure, ...origin })
     whole = true
-    const finished = reply.finish(chars)
-    return yield { type: 'done', ...finished, model: finished.model || model, ...origin }
+    const finished = reply.finish(() => Buffer.byteLength(text))
+    const used = request.effort === null ? {} : { effort }
+    return yield { type: 'done', ...finished, model: finished.model || model, ...used, ...origin }
   } catch (error) {
     return yield failed(connectionFailure(error, context()))
   } finally {
@@ -90,15 +105,16 @@ async function* call(
   }
 }
 
-/** Sends the request, and once more for each optional field that the server refuses by name. */
+/** Sends the request, and once more for each optional field or level that the server refuses by name. */
 async function send(
-  { endpoint, model }: OpenAiOptions,
-  quirks: Quirks,
+  { endpoint, model, info }: OpenAiOptions,
+  { quirks, efforts }: Learned,
   request: ModelRequest,
   signal: AbortSignal,
-): Promise<{ response: Response; chars: number } | { error: ApiError }> {
+): Promise<{ response: Response; text: string; effort: Effort | null } | { error: ApiError }> {
   for (;;) {
-    const body = toBody(model, request, endpoint.kind, quirks)
+    const effort = efforts.level(request.effort, levelsOf(endpoint, info))
+    const body = toBody(model, request, endpoint.kind, quirks, effort)
     const text = JSON.stringify(body)
     const response = await fetch(`${endpoint.baseURL}/chat/completions`, {
       method: 'POST',
@@ -108,20 +124,32 @@ async function send(
       redirect: 'manual',
       signal,
     })
-    if (response.status < 400) return { response, chars: text.length }
+    if (response.status < 400) return { response, text, effort }
     const error = parseError(await response.text(), response.status, response.headers)
-    if (!learn(quirks, body, error)) return { error }
+    if (effort && blamesEffort(error)) efforts.refuse(effort, error.message)
+    else if (!learn(quirks, body, error)) return { error }
   }
 }
 
+/** The router knows three levels (reference, 2.5). */
+const ROUTER_LEVELS: readonly Effort[] = ['low', 'medium', 'high']
+
+/** Most local servers fail on an effort, and the rest ignore it: they get one only where they say they take it. */
+function levelsOf(endpoint: Endpoint, info: () => ModelInfo): readonly Effort[] {
+  return info().efforts ?? (endpoint.kind === 'hf' ? ROUTER_LEVELS : [])
+}
+
+function blamesEffort(error: ApiError): boolean {
+  if (error.status !== 400 && error.status !== 422) return false
+  return namesEffort(`${error.param ?? ''} ${error.message ?? ''}`.trim())
+}
+
 function headersFor(endpoint: Endpoint, request: ModelRequest): Record<string, string> {
-  // By this header Hugging Face tells what a session cost; it takes at most 256 characters.
-  const session = endpoint.kind === 'hf' ? request.session_id?.replace(/[^\x21-\x7e]/g, '').slice(0, 256) : undefined
   return {
     accept: request.streaming ? 'text/event-stream' : 'application/json',
     'content-type': 'application/json',
     ...(endpoint.apiKey === null ? {} : { authorization: `Bearer ${endpoint.apiKey}` }),
-    ...(session ? { 'X-HF-Session-id': session } : {}),
+    ...(endpoint.kind === 'hf' ? sessionHeader(request.session_id) : {}),
   }
 }
 
@@ -131,8 +159,8 @@ function learn(quirks: Quirks, body: ChatBody, error: ApiError): boolean {
     quirks.usage = false
     return true
   }
-  if (body.reasoning_effort && blames(error, 'reasoning_effort')) {
-    quirks.effort = false
+  if (quirks.cache && (blames(error, 'cache_control') || blames(error, 'prompt_cache'))) {
+    quirks.cache = false
     return true
   }
   if (body.max_tokens !== undefined && blames(error, 'max_completion_tokens')) {

@@ -1,4 +1,4 @@
-import { codeOf, interrupted, NO_NAME, RETRYABLE, retryAfterMs, TIMEOUTS, UNTRUSTED } from '../failures'
+import { codeOf, connectionProblem, interrupted, isPage, RETRYABLE, retryAfterMs, TIMEOUTS } from '../failures'
 import type { FailureKind, ModelFailure } from '../types'
 import { isObject, listOf, objectOf, parseJson, textOf } from './json'
 import { type Endpoint, isLoopback } from './local'
@@ -44,8 +44,16 @@ export function errorOf(body: unknown, status: number | null, headers: Headers |
   }
 }
 
+/** Characters of a plain-text error that are a sentence rather than a page. */
+const MAX_PLAIN = 500
+
 export function parseError(text: string, status: number, headers: Headers): ApiError {
-  return errorOf(parseJson(text), status, headers)
+  const body = parseJson(text)
+  const error = errorOf(body, status, headers)
+  const plain = text.trim()
+  // A gateway's own words: "exceeded your monthly included credits" may come without any JSON.
+  const said = body === undefined && plain !== '' && plain.length <= MAX_PLAIN && !plain.startsWith('<')
+  return said ? { ...error, message: plain } : error
 }
 
 /** The server could not take the request as it was, and says which field is to blame. */
@@ -82,6 +90,8 @@ const KINDS_BY_CODE: Record<string, FailureKind> = {
 
 export function responseFailure(error: ApiError, context: FailureContext): ModelFailure {
   if (context.aborted) return interrupted()
+  const { status } = error
+  if (status === 403 && isPage(error.headers)) return { ...notTheApi('with a page (403)', context), status }
   const kind = kindOf(error, context)
   const hint = kind === 'bad_request' ? requestHint(error, context) : null
   const request_id = error.headers?.get('x-request-id')
@@ -242,16 +252,10 @@ export function connectionFailure(cause: unknown, context: FailureContext): Mode
   const { name, baseURL } = context.endpoint
   const code = codeOf(cause)
   const detail = code === '' ? '' : ` (${code})`
-  if (TIMEOUTS.has(code)) return failure('timeout', `${name} at ${baseURL} did not answer in time${detail}.`, context)
-  if (UNTRUSTED.test(code)) {
-    return {
-      ...failure('network', `The certificate of ${new URL(baseURL).host} is not trusted${detail}.`, context),
-      remedy: 'Behind a company proxy, name its certificate in NODE_EXTRA_CA_CERTS and start again.',
-      retryable: false,
-    }
-  }
-  if (NO_NAME.has(code)) {
-    return failure('network', `The name ${new URL(baseURL).hostname} cannot be resolved${detail}.`, context)
+  const known = connectionProblem(code, new URL(baseURL).host)
+  if (known) {
+    const { kind, message, ...rest } = known
+    return { ...failure(kind, message, context), ...rest }
   }
   if (code === 'ECONNREFUSED') {
     const refused = failure('network', `${name} is not running: nothing answers at ${baseURL}${detail}.`, context)

@@ -1,11 +1,13 @@
 import type { ModelChoice } from '@shared/bridge'
 import type { Price, Settings } from '@shared/settings'
 import { UserError } from '../../errors'
+import { choiceOf } from '../choices'
+import { closest, didYouMean } from '../suggest'
 import type { ModelClient, ModelInfo } from '../types'
 import { createOpenAiClient } from './client'
-import { discoverLocal, localPrice, localWindow } from './discovery'
+import { discoverLocal, type LocalFacts, localFacts, localNotes, localPrice } from './discovery'
 import { type Endpoint, LOCAL_KINDS, localEndpoint, routerEndpoint } from './local'
-import { routerCatalogue, routerInfo } from './router'
+import { type RouterModel, routerCatalogue, routerInfo } from './router'
 
 export interface OpenAiDeps {
   settings: Pick<Settings, 'prices'>
@@ -15,7 +17,8 @@ export interface OpenAiDeps {
 
 /**
  * A client for `hf/<org>/<model>[:provider]` or `<local server>/<model>`; null for an id of neither form. Waits at most
- * 5 s for window and price, and goes on without them. Throws `no_credentials` and `config`.
+ * 5 s for window and price, and goes on without them. Throws `no_credentials` and `config`, and `unknown_model` for one
+ * that the router has not in its list.
  */
 export async function createOpenAiModel(id: string, deps: OpenAiDeps): Promise<ModelClient | null> {
   const router = /^hf\/([\w.-]+\/[\w.-]+(?::[\w.-]+)?)$/.exec(id)?.[1]
@@ -35,9 +38,27 @@ async function routerClient(id: string, model: string, { env, settings }: OpenAi
   const { refresh } = catalogue
   // A price under a cap has to be there before the first call.
   await refresh(AbortSignal.timeout(FACTS_MS))
+  checkListed(model, catalogue.models())
   const info = () => infoOf(model, routerInfo(catalogue.models(), model), user)
   return createOpenAiClient({ id, model, endpoint, info, refresh })
 }
+
+/** Without a list nothing is known, and the model may be there. */
+function checkListed(model: string, models: readonly RouterModel[]): void {
+  const [id = '', choice = ''] = model.split(':', 2)
+  if (models.length === 0 || models.some((known) => known.id === id)) return
+  const near = closest(
+    id,
+    models.map((known) => known.id),
+    SUGGESTED,
+  ).map((known) => `hf/${known}${choice === '' ? '' : `:${choice}`}`)
+  throw new UserError(
+    'unknown_model',
+    `The Hugging Face router does not serve a model "${id}".`,
+    `${didYouMean(near)}huggingface.co/models?inference_provider=all lists the models that are served.`,
+  )
+}
+const SUGGESTED = 3
 
 /** The catalogue's own limit. */
 const FACTS_MS = 5000
@@ -45,30 +66,33 @@ const FACTS_MS = 5000
 const WINDOW_FRESH_MS = 30_000
 
 async function localClient(id: string, model: string, endpoint: Endpoint, deps: OpenAiDeps): Promise<ModelClient> {
-  let context_window: number | null = null
+  let facts: LocalFacts | null = null
   let asked = 0
   const refresh = async (signal: AbortSignal): Promise<void> => {
-    if (context_window !== null && Date.now() - asked < WINDOW_FRESH_MS) return
-    const found = await localWindow(endpoint, model, signal)
+    if (facts?.context_window != null && Date.now() - asked < WINDOW_FRESH_MS) return
+    const found = await localFacts(endpoint, model, signal)
     if (found === null) return
-    context_window = found
+    // A server that is too busy to tell has not forgotten it.
+    facts = { ...found, context_window: found.context_window ?? facts?.context_window ?? null }
     asked = Date.now()
   }
   await refresh(AbortSignal.timeout(FACTS_MS))
   const free = localPrice(endpoint)
   const price = free ? { ...free, cache_read: 0, cache_write: 0 } : null
   const user = userPrice(deps.settings, model)
-  return createOpenAiClient({
-    id,
-    model,
-    endpoint,
-    info: () => infoOf(model, { context_window, price }, user),
-    refresh,
-  })
+  const info = () => {
+    const known = { context_window: null, ...facts, price }
+    return infoOf(model, { ...known, notes: facts ? localNotes(model, facts) : [] }, user)
+  }
+  return createOpenAiClient({ id, model, endpoint, info, refresh })
 }
 
 /** The user's own table wins, as it does for every provider. */
-function infoOf(model: string, known: Pick<ModelInfo, 'context_window' | 'price'>, user: Price | undefined): ModelInfo {
+function infoOf(
+  model: string,
+  known: Omit<ModelInfo, 'name' | 'max_output'> & Partial<ModelInfo>,
+  user?: Price,
+): ModelInfo {
   const price = user
     ? {
         input: user.input,
@@ -77,7 +101,13 @@ function infoOf(model: string, known: Pick<ModelInfo, 'context_window' | 'price'
         cache_write: user.cache_write ?? user.input,
       }
     : known.price
-  return { name: model, context_window: user?.context_window ?? known.context_window, max_output: null, price }
+  return {
+    ...known,
+    name: model,
+    context_window: user?.context_window ?? known.context_window,
+    max_output: known.max_output ?? null,
+    price,
+  }
 }
 
 function userPrice({ prices }: Pick<Settings, 'prices'>, model: string): Price | undefined {
@@ -98,45 +128,79 @@ function noToken(id: string, env: NodeJS.ProcessEnv): UserError {
   )
 }
 
-/** Models of the router in the list of choices; every other one can be chosen by its id. */
-const MAX_ROUTER_MODELS = 20
+/** Models of the router in the window's first list; every other one can be searched, or chosen by its id. */
+const FIRST_ROUTER_MODELS = 20
 /** The window waits for the list: a catalogue that is slower is there the next time. */
 const LIST_MS = 300
 
-/** Running local models, and with a token the first models of the router that can call tools. Never rejects. */
-export async function listOpenAiModels(deps: OpenAiDeps): Promise<ModelChoice[]> {
-  const signal = AbortSignal.timeout(LIST_MS)
-  const [local, hosted] = await Promise.all([discoverLocal(deps.env, signal), routerModels(deps, signal)])
+export interface ListOptions {
+  /** Asks again past the cache, and waits up to 5 s instead of 300 ms. */
+  refresh?: boolean
+  /** All models of the router, and each with its providers: for a list that can be searched. */
+  all?: boolean
+}
+
+/** Running local models, and with a token those of the router that can call tools. Never rejects. */
+export async function listOpenAiModels(
+  deps: OpenAiDeps,
+  options: ListOptions = {},
+  signal: AbortSignal = new AbortController().signal,
+): Promise<ModelChoice[]> {
+  const wait = options.refresh ? FACTS_MS : LIST_MS
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(wait)])
+  const [local, hosted] = await Promise.all([discoverLocal(deps.env, limit, wait), routerModels(deps, options, limit)])
   return [...local, ...hosted]
 }
 
-async function routerModels({ env, settings }: OpenAiDeps, limit: AbortSignal): Promise<ModelChoice[]> {
+/** Brings the router's list up to date where there is a token for it. Never rejects. */
+export async function refreshRouter(env: NodeJS.ProcessEnv, signal: AbortSignal, force = false): Promise<void> {
+  const endpoint = routerOf(env)
+  if (endpoint) await routerCatalogue(endpoint.baseURL).refresh(signal, force)
+}
+
+function routerOf(env: NodeJS.ProcessEnv): Endpoint | null {
   const token = tokenOf(env)
-  if (token === null) return []
-  let endpoint: Endpoint
+  if (token === null) return null
   try {
-    endpoint = routerEndpoint(env, token)
+    return routerEndpoint(env, token)
   } catch (error) {
     // A wrong address is told when a model of the router is chosen.
-    if (error instanceof UserError) return []
+    if (error instanceof UserError) return null
     throw error
   }
+}
+
+async function routerModels(
+  { env, settings }: OpenAiDeps,
+  { refresh = false, all = false }: ListOptions,
+  limit: AbortSignal,
+): Promise<ModelChoice[]> {
+  const endpoint = routerOf(env)
+  if (!endpoint) return []
   const catalogue = routerCatalogue(endpoint.baseURL)
   const waited = new Promise<void>((resolve) => limit.addEventListener('abort', () => resolve(), { once: true }))
-  await Promise.race([catalogue.refresh(AbortSignal.timeout(FACTS_MS)), waited])
+  await Promise.race([catalogue.refresh(AbortSignal.timeout(FACTS_MS), refresh), waited])
   const models = catalogue.models()
-  return models
-    .filter(({ routes }) => routes.some((route) => route.live && route.tools !== false))
-    .slice(0, MAX_ROUTER_MODELS)
-    .map(({ id }) => {
-      const { context_window, price } = infoOf(id, routerInfo(models, id), userPrice(settings, id))
-      return {
-        id: `hf/${id}`,
-        name: `${id.slice(id.indexOf('/') + 1)} (Hugging Face)`,
-        context_window,
-        input_price: price?.input ?? null,
-        output_price: price?.output ?? null,
-        available: true,
-      }
-    })
+  const usable = models.flatMap(({ id, routes }) => {
+    const providers = routes.filter((route) => route.live && route.tools !== false).map(({ provider }) => provider)
+    return providers.length === 0 ? [] : [{ id, providers }]
+  })
+  const choice = (model: string): ModelChoice => {
+    const [id = '', provider] = model.split(':', 2)
+    const user = userPrice(settings, model) ?? userPrice(settings, id)
+    const where = provider === undefined ? 'Hugging Face' : `Hugging Face, ${provider}`
+    const info = infoOf(model, routerInfo(models, model), user)
+    return choiceOf(
+      `hf/${model}`,
+      'Hugging Face',
+      { ...info, name: `${id.slice(id.indexOf('/') + 1)} (${where})` },
+      true,
+    )
+  }
+  if (!all) return usable.slice(0, FIRST_ROUTER_MODELS).map(({ id }) => choice(id))
+  return usable.flatMap(({ id, providers }) => [
+    choice(id),
+    // With one provider there is nothing to choose.
+    ...(providers.length > 1 ? providers.map((provider) => choice(`${id}:${provider}`)) : []),
+  ])
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Block } from '@shared/content'
 import type { StopReason, TokenUsage } from '../types'
+import { estimateUsage } from '../usage'
 import { isObject, type JsonObject, listOf, numberOf, objectOf, parseJson, textOf } from './json'
 
 export interface Shown {
@@ -12,8 +13,10 @@ export interface FinishedReply {
   blocks: Block[]
   stop_reason: StopReason
   usage: TokenUsage
+  usage_estimated?: true
   model: string
   refusal?: string
+  refusal_category?: string
 }
 
 interface CallSlot {
@@ -79,15 +82,17 @@ export class ReplyBuilder {
     return this.#blocks().filter((block) => block.type !== 'tool_use')
   }
 
-  /** `prompt_chars`: of the request, for servers that do not count. */
-  finish(prompt_chars: number): FinishedReply {
+  /** `prompt_bytes`: size of the request, asked only for servers that do not count. */
+  finish(prompt_bytes: () => number): FinishedReply {
     const blocks = this.#blocks()
     return {
       blocks,
       stop_reason: this.#stopReason(),
-      usage: this.#usage ?? estimate(prompt_chars, blocks),
+      usage: this.#usage ?? estimateUsage(prompt_bytes(), blocks),
+      ...(this.#usage ? {} : { usage_estimated: true }),
       model: this.#model,
       ...(this.#refusal === '' ? {} : { refusal: this.#refusal }),
+      ...(this.#finish === 'content_filter' ? { refusal_category: this.#finish } : {}),
     }
   }
 
@@ -140,7 +145,7 @@ function startsAnother(known: CallSlot, part: { id: string | null; name: string;
 }
 
 function callBlock({ id, name, args }: CallSlot, cut: boolean): Block {
-  return { type: 'tool_use', id: id ?? `call_${randomUUID()}`, name, ...inputOf(args, cut) }
+  return { type: 'tool_use', id: id ?? `call_${randomUUID().replaceAll('-', '')}`, name, ...inputOf(args, cut) }
 }
 
 function inputOf(args: string, cut: boolean): { input: JsonObject; malformed?: string } {
@@ -181,23 +186,6 @@ function usageOf(value: unknown): TokenUsage | null {
     prompt_tokens,
     completion_tokens,
     cache_read_tokens: Math.min(read, prompt_tokens),
-    cache_creation_tokens: 0,
-  }
-}
-
-/** Characters of a token in English text and code, roughly. */
-const CHARS_PER_TOKEN = 4
-
-function estimate(prompt_chars: number, blocks: readonly Block[]): TokenUsage {
-  const chars = blocks.reduce((sum, block) => {
-    if (block.type === 'tool_use')
-      return sum + block.name.length + (block.malformed ?? JSON.stringify(block.input)).length
-    return sum + (block.type === 'opaque' ? 0 : block.text.length)
-  }, 0)
-  return {
-    prompt_tokens: Math.ceil(prompt_chars / CHARS_PER_TOKEN),
-    completion_tokens: Math.ceil(chars / CHARS_PER_TOKEN),
-    cache_read_tokens: 0,
     cache_creation_tokens: 0,
   }
 }
