@@ -1,7 +1,9 @@
 import type { BudgetState } from '@shared/budget'
 import { overByAttempts, type Refusal, type Reservation } from '../budget'
+import { crossedThreshold } from '../budget/thresholds'
 import { costOf } from '../models/catalogue'
 import type { ModelClient } from '../models/types'
+import type { Tool, ToolSpend } from '../tools/types'
 import type { TurnContext } from './types'
 
 /** A reply with a call or two; what it really costs is settled after the call. */
@@ -47,6 +49,7 @@ export async function holdMoney(turn: TurnContext, client: ModelClient, size: Ca
     throw new BudgetStop(held, false)
   }
   if (held.usd > 0) show(turn, held, held.usd)
+  const before = turn.state().usage.cost_usd
   return {
     spend: (kind, usd) => held.spend(client.id, kind, usd),
     again: () => {
@@ -55,8 +58,53 @@ export async function holdMoney(turn: TurnContext, client: ModelClient, size: Ca
     end: async () => {
       await held.end(turn.state().id)
       show(turn, held, 0)
+      if (!held.capped) remind(turn, before)
     },
   }
+}
+
+/**
+ * Holds what a tool call will cost beside the model. Null: it costs nothing. `stop`: why a cap forbids it, for the model
+ * and the user.
+ */
+export async function holdToolMoney(turn: TurnContext, tool: Tool, input: unknown): Promise<ToolMoney | null> {
+  const usd = tool.cost?.(input)
+  if (usd === undefined || usd === 0) return null
+  const { budget } = turn
+  if (!budget) return { settle: () => Promise.resolve() }
+  const held = await budget.reserve(turn.state(), tool.name, () => usd, 'This call')
+  if (held.kind === 'refused') {
+    if (held.budget) report(turn, held.budget)
+    return { stop: `${held.message} ${held.remedy}`, settle: () => Promise.resolve() }
+  }
+  if (held.usd > 0) show(turn, held, held.usd)
+  return {
+    settle: async (call_id, spent) => {
+      // What nobody could tell afterwards is what was held: a cap must not be kept by not knowing.
+      const cost = { kind: 'job' as const, label: tool.name, ...spent, usd: spent?.usd ?? usd }
+      held.spend(cost.label, cost.kind, cost.usd)
+      turn.emit('spend', { ...cost, tool_call_id: call_id })
+      await held.end(turn.state().id)
+      show(turn, held, 0)
+    },
+  }
+}
+export interface ToolMoney {
+  stop?: string
+  /** After the call. `spent`: what it really cost; absent: what was held for it. */
+  settle: (call_id: string, spent?: ToolSpend) => Promise<void>
+}
+
+/** Without a cap nothing stops a session: its user is told when it has cost $5, $10, $20 ... */
+function remind(turn: TurnContext, before: number): void {
+  const { cost_usd } = turn.state().usage
+  const crossed = crossedThreshold(before, cost_usd)
+  if (crossed === null) return
+  turn.emit('notice', {
+    code: 'spending',
+    text: `This session has cost $${cost_usd.toFixed(2)} so far and has no cap.`,
+    remedy: 'Set one in the status bar or with /budget; the session then stops before it would be exceeded.',
+  })
 }
 
 /** US dollars; null when the price is not known. Cached input is not guessed: a cache may have expired. */

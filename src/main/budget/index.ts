@@ -13,6 +13,8 @@ export interface BudgetOptions {
   settings: () => Pick<Settings, 'max_cost_usd' | 'max_cost_per_day_usd' | 'allow_unknown_price'>
 }
 
+const MODEL_CALL = 'The next model call'
+
 /** A call that may not be made, in words for the user. */
 export interface Refusal {
   kind: 'refused'
@@ -36,10 +38,15 @@ export class Budget {
   }
 
   /**
-   * Before a model call. `estimate` gives its cost in US dollars, null when the price is not known; it is asked for only
-   * under a cap. Throws UserError when the ledger of the day cannot be kept under a cap of the day.
+   * Before a model call, or before something else that costs money. `estimate` gives its cost in US dollars, null when the
+   * price is not known; it is asked for only under a cap. `what` begins the sentence that says why not. Throws UserError when the ledger of the day cannot be kept under a cap of the day.
    */
-  async reserve(state: SessionState, model: string, estimate: () => number | null): Promise<Reservation | Refusal> {
+  async reserve(
+    state: SessionState,
+    model: string,
+    estimate: () => number | null,
+    what = MODEL_CALL,
+  ): Promise<Reservation | Refusal> {
     const caps = this.caps(state)
     const book = this.options.days.today()
     const id = randomUUID()
@@ -54,7 +61,7 @@ export class Budget {
     const held = usd ?? 0
     if (!this.ledger.reserve(id, held, caps.session).allowed) {
       const budget = stopped(this.ledger.spent_usd, caps.session, state.budget?.day ?? null)
-      return { ...overSession(state, held, this.ledger.spent_usd, caps.session ?? 0), budget }
+      return { ...overSession(state, what, held, this.ledger.spent_usd, caps.session ?? 0), budget }
     }
     if (caps.day === null || usd === null) {
       const day = caps.day === null ? null : { spent_usd: await book.total(), cap_usd: caps.day }
@@ -71,7 +78,7 @@ export class Budget {
       this.ledger.release(id)
       const today = { spent_usd: day.spent_usd, cap_usd: caps.day }
       const budget = stopped(state.usage.cost_usd, caps.session, today)
-      return { ...overDay(held, day.spent_usd, caps.day), budget }
+      return { ...overDay(what, held, day.spent_usd, caps.day), budget }
     }
     return new Reservation(this.ledger, book, id, held, caps.session, { spent_usd: day.spent_usd, cap_usd: caps.day })
   }
@@ -153,19 +160,19 @@ function unknownPrice(model: string, cap: number): Refusal {
   }
 }
 
-function overSession(state: SessionState, usd: number, spent: number, cap: number): Refusal {
+function overSession(state: SessionState, what: string, usd: number, spent: number, cap: number): Refusal {
   const twice = Number((Math.max(cap, spent + usd) * 2).toPrecision(2))
   return {
     kind: 'refused',
-    message: `The next model call costs about ${dollars(usd)}, and ${dollars(spent)} of this session's cap of ${dollars(cap)} are spent.`,
+    message: `${what} costs about ${dollars(usd)}, and ${dollars(spent)} of this session's cap of ${dollars(cap)} are spent.`,
     remedy: `Raise the cap and go on: ml-intern --session ${state.id} --max-cost ${twice} "go on"`,
   }
 }
 
-function overDay(usd: number, spent: number, cap: number): Refusal {
+function overDay(what: string, usd: number, spent: number, cap: number): Refusal {
   return {
     kind: 'refused',
-    message: `The next model call costs about ${dollars(usd)}, and ${dollars(spent)} of today's cap of ${dollars(cap)} for all sessions are spent.`,
+    message: `${what} costs about ${dollars(usd)}, and ${dollars(spent)} of today's cap of ${dollars(cap)} for all sessions are spent.`,
     remedy: 'Go on tomorrow, or raise "max_cost_per_day_usd" in the settings.',
   }
 }

@@ -8,6 +8,7 @@ import { runTurn } from '../../../src/main/agent/loop'
 import { Budget, DayLedger } from '../../../src/main/budget'
 import { dayOf } from '../../../src/main/budget/day'
 import type { ModelClient, ModelDelta } from '../../../src/main/models/types'
+import type { Tool } from '../../../src/main/tools/types'
 import { harness, reply, say, scriptedClient, testTool, use } from '../../support/turn'
 
 let folder: string
@@ -181,4 +182,64 @@ test('without a cap nothing is told, and the day still counts', async () => {
   expect(h.turn.state().budget).toBeNull()
   await h.days.idle()
   expect(await new DayLedger(join(folder, 'spend')).today().total()).toBeCloseTo(0.1, 9)
+})
+
+describe('a tool that costs money', () => {
+  /** A job for two dollars, as far as is known before; what it cost in the end is `actual`. */
+  const job = (actual: number | null, ran: string[] = []): Tool => ({
+    ...testTool({
+      name: 'job',
+      run: ({ value }) => {
+        ran.push(value ?? '')
+        return Promise.resolve({ ok: true, output: 'ran', spent: { kind: 'job', label: 'a10g-large', usd: actual } })
+      },
+    }),
+    cost: () => 2,
+  })
+  const withJob = (client: ModelClient, tool: Tool, settings: Partial<Settings>) => {
+    const days = new DayLedger(join(folder, 'spend'))
+    const budget = new Budget({ days, settings: () => ({ ...DEFAULT_SETTINGS, ...settings }) })
+    return { ...harness(client, [tool], { budget }), days }
+  }
+  const twice = [reply([use('a', 'job', { value: '1' })]), reply([use('b', 'job', { value: '2' })]), reply([say('ok')])]
+
+  test('is held before it runs and settled with what it really cost', async () => {
+    const h = withJob(priced(twice).client, job(0.5), { max_cost_usd: 3 })
+    await runTurn(h.turn)
+    const { usage } = h.turn.state()
+    expect(usage.parts).toMatchObject([
+      { kind: 'main', calls: 3 },
+      { kind: 'job', model: 'a10g-large', calls: 2, cost_usd: 1 },
+    ])
+    expect(usage.cost_usd).toBeCloseTo(1.3, 9)
+    expect(usage.calls).toBe(3)
+    expect(updates(h).some((update) => update.reserved_usd === 2)).toBe(true)
+    expect(await new DayLedger(join(folder, 'spend')).today().total()).toBeCloseTo(1.3, 9)
+  })
+
+  test('is not run when it does not fit under the cap, and the model reads why', async () => {
+    const ran: string[] = []
+    const { client, requests } = priced(twice)
+    const h = withJob(client, job(1.5, ran), { max_cost_usd: 3 })
+    await runTurn(h.turn)
+    expect(ran).toEqual(['1'])
+    expect(JSON.stringify(requests[2]?.messages.at(-1))).toMatch(/Not run: This call costs about \$2\.00/)
+    expect(h.turn.state().usage.cost_usd).toBeCloseTo(1.8, 9)
+  })
+
+  test('counts what was held when nobody can tell what it cost', async () => {
+    const h = withJob(priced(twice).client, job(null), { max_cost_usd: 10 })
+    await runTurn(h.turn)
+    expect(h.turn.state().usage.parts.at(-1)).toMatchObject({ kind: 'job', cost_usd: 4 })
+  })
+})
+
+test('a session without a cap says once that it has cost five dollars', async () => {
+  const dear = { ...PRICE, output: 600_000 }
+  const { client } = priced([...calls(2), reply([say('done')])], dear)
+  const h = capped(client, {})
+  await runTurn(h.turn)
+  const notices = h.events.flatMap((e) => (e.type === 'notice' ? [e.data.text] : []))
+  expect(notices).toEqual(['This session has cost $6.00 so far and has no cap.'])
+  await h.days.idle()
 })
