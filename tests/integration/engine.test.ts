@@ -205,10 +205,14 @@ describe('a session on the real engine', () => {
     const asked = f.next('approval_required')
     await session.submit({ op: 'user_input', text: 'go' })
     const id = (await asked).tools[0]?.tool_call_id ?? ''
-    await session.submit({ op: 'exec_approval', approvals: [{ tool_call_id: id, approved: true, scope: 'session' }] })
+    const rules = [{ effect: 'allow' as const, tool: 'bash', pattern: 'echo *' }]
+    await session.submit({
+      op: 'exec_approval',
+      approvals: [{ tool_call_id: id, approved: true, scope: 'session', rules }],
+    })
     await session.idle()
     expect(f.types().filter((type) => type === 'approval_required')).toHaveLength(1)
-    expect(session.state.allowed_tools).toEqual(['bash'])
+    expect(session.state.rules).toEqual(rules)
     await expect(
       session.submit({ op: 'exec_approval', approvals: [{ tool_call_id: id, approved: true }] }),
     ).rejects.toMatchObject({ code: 'invalid_operation' })

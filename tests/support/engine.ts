@@ -25,7 +25,13 @@ export function testEngine(
   const { base_url, settings, key = TEST_KEY, ...rest } = options
   const present = { provider: 'anthropic', present: key !== null, source: 'memory', hint: '', note: '' } as const
   return createEngine({
-    settings: { ...DEFAULT_SETTINGS, mode: 'auto', anthropic_base_url: base_url ?? 'http://127.0.0.1:9', ...settings },
+    settings: {
+      ...DEFAULT_SETTINGS,
+      mode: 'auto',
+      auto_titles: false,
+      anthropic_base_url: base_url ?? 'http://127.0.0.1:9',
+      ...settings,
+    },
     home: join(folder, 'home'),
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: folder },

@@ -102,6 +102,7 @@ export function harness(
     files: { note: () => undefined, get: () => null },
     gate: new ApprovalGate(),
     approvals: 'wait',
+    rules: () => ({ lasting: [], given: [] }),
     max_iterations: 300,
     streaming: true,
     outputs_dir: '/nowhere',

@@ -59,8 +59,24 @@ export function toModelMessages(items: readonly TranscriptItem[]): ModelMessage[
 
 /** A cut reply keeps its text only: its reasoning has no valid signature and its calls may be incomplete. */
 function sendableBlocks(blocks: Block[], partial: boolean): Block[] {
-  return blocks.filter((block) => {
-    if (block.type === 'text') return block.text.trim() !== ''
-    return !partial
+  return blocks.flatMap((block): Block[] => {
+    if (block.type === 'text') return block.text.trim() === '' ? [] : [block]
+    if (partial) return []
+    return [block.type === 'tool_use' ? wellFormedCall(block) : block]
   })
+}
+
+/** An escape in JSON; one of half a surrogate pair is written for a half that stands alone only. */
+const ESCAPE = /\\(?:u(d[89a-f][\da-f]{2})|.)/gi
+const wellFormedCalls = new WeakMap<ToolUseBlock, ToolUseBlock>()
+
+/** Half a surrogate pair in arguments would be refused, with every later request of the session. */
+function wellFormedCall(block: ToolUseBlock): ToolUseBlock {
+  const known = wellFormedCalls.get(block)
+  if (known) return known
+  const json = JSON.stringify(block.input)
+  const sent = json.replace(ESCAPE, (found, half?: string) => (half === undefined ? found : '\uFFFD'))
+  const call: ToolUseBlock = sent === json ? block : { ...block, input: JSON.parse(sent) }
+  wellFormedCalls.set(block, call)
+  return call
 }

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import type { ToolUseBlock } from '@shared/content'
 import type { SessionState } from '@shared/state'
 import { UserError } from '../errors'
 import type { ModelFailure, ToolSpec } from '../models/types'
@@ -6,10 +7,10 @@ import { toolSpecs } from '../tools/registry'
 import { ContextKeeper, contextStuck } from './compaction'
 import { modelMessages } from './compaction/view'
 import { checkGuards } from './guards'
-import { callModel, type Reply } from './model-call'
+import { callModel, type Refusal, type Reply } from './model-call'
 import { BudgetStop } from './spending'
 import { runToolCalls } from './tool-calls'
-import type { TurnContext } from './types'
+import { type TurnContext, TurnSuspended } from './types'
 
 /** A reply cut by the output limit is continued at most this often in a row. */
 const MAX_CONTINUATIONS = 3
@@ -23,8 +24,8 @@ const MAX_EMPTY_REPLIES = 2
 export async function runTurn(turn: TurnContext): Promise<void> {
   // Every running call listens to it; there may be many at once, and none stays.
   setMaxListeners(0, turn.signal)
-  const turn_start = turn.state().last_seq
-  turn.emit('processing', { message: 'Thinking' })
+  const turn_start = turn.resumed ? lastMessageSeq(turn.state()) : turn.state().last_seq
+  if (!turn.resumed) turn.emit('processing', { message: 'Thinking' })
   const tools = toolSpecs(turn.tools)
   const context = new ContextKeeper(turn, tools)
   let calls = 0
@@ -33,6 +34,11 @@ export async function runTurn(turn: TurnContext): Promise<void> {
   /** The last reply was whole, and the model was asked to go on with its plan. */
   let nudged = false
   try {
+    if (turn.resumed) {
+      const outcome = await runToolCalls(turn, openCalls(turn.state()))
+      if (outcome === 'approval_unavailable') return complete(turn, 'approval_unavailable', calls)
+      turn.emit('processing', { message: 'Thinking' })
+    }
     for (;;) {
       turn.signal.throwIfAborted()
       if (turn.max_iterations >= 0 && calls >= turn.max_iterations) return complete(turn, 'max_iterations', calls)
@@ -43,7 +49,7 @@ export async function runTurn(turn: TurnContext): Promise<void> {
 
       if ((await context.makeRoom()) === 'stuck') return failTurn(turn, contextStuck)
       const seen = turn.state().last_seq
-      const reply = await requestReply(turn, tools)
+      const reply = await requestReply(turn, tools, context.overhead())
       if (reply.kind === 'failed') {
         if (nudged && reply.failure.kind !== 'interrupted') return endAsItWas(turn, reply.failure, calls)
         if (reply.failure.kind !== 'context_overflow') return failTurn(turn, reply.failure)
@@ -115,19 +121,35 @@ export async function runTurn(turn: TurnContext): Promise<void> {
   }
 }
 
-async function requestReply(turn: TurnContext, tools: ToolSpec[]): Promise<Reply> {
+async function requestReply(turn: TurnContext, tools: ToolSpec[], overhead: number): Promise<Reply> {
   const client = await turn.client()
   const state = turn.state()
-  const reply = await callModel(turn, client, {
+  const request = {
     system: turn.system(),
     messages: modelMessages(state, turn.outputs_dir),
     tools,
     effort: state.effort,
     streaming: turn.streaming,
     session_id: state.id,
-  })
+  }
+  const reply = await callModel(turn, client, request, overhead)
   turn.signal.throwIfAborted()
   return reply
+}
+
+/** Calls of the last reply that have no result yet. */
+function openCalls({ items }: SessionState): ToolUseBlock[] {
+  const at = items.findLastIndex((item) => item.kind === 'assistant')
+  const reply = items[at]
+  if (reply?.kind !== 'assistant' || reply.partial) return []
+  const answered = new Set(
+    items.slice(at).flatMap((item) => (item.kind === 'tool' && item.has_output ? item.call_id : [])),
+  )
+  return reply.blocks.filter((block) => block.type === 'tool_use').filter(({ id }) => !answered.has(id))
+}
+
+function lastMessageSeq({ items, last_seq }: SessionState): number {
+  return items.findLast((item) => item.kind === 'user' && item.source === 'user')?.seq ?? last_seq
 }
 
 /** A message that came after the model was last asked. */
@@ -165,6 +187,8 @@ function interrupted(turn: TurnContext): void {
     return
   }
   const pending = turn.state().pending_approvals
+  // Put aside, not stopped: the question is still there when the session is opened again.
+  if (reason instanceof TurnSuspended && pending.length > 0) return
   if (pending.length > 0) {
     const decisions = pending.map((request) => ({ tool_call_id: request.tool_call_id, approved: false }))
     turn.emit('approval_resolved', { decisions, by: 'interrupt' })
@@ -172,11 +196,14 @@ function interrupted(turn: TurnContext): void {
   turn.emit('interrupted', {})
 }
 
-function refused(turn: TurnContext, explanation: string): void {
+function refused(turn: TurnContext, { why, category }: Refusal): void {
+  const filter = category === '' ? 'The model declined this request' : `The model declined this request (${category})`
+  // The category of work on large models is known to hit ordinary training and fine-tuning too.
+  const benign = category === 'frontier_llm' ? ' This filter can stop ordinary ML work: it says nothing about you.' : ''
   turn.emit('error', {
-    error: explanation ? `The model declined this request: ${explanation}` : 'The model declined this request.',
+    error: `${why === '' ? `${filter}.` : `${filter}: ${why}`}${benign}`,
     code: 'refusal',
-    remedy: 'Rephrase the request, or choose another model for this session and send it again.',
+    remedy: 'Choose another model for this session and ask again, or rephrase the request.',
   })
 }
 

@@ -1,22 +1,15 @@
 import type { ToolUseBlock } from '@shared/content'
-import type { ApprovalRequest } from '@shared/events'
-import type { ApprovalDecision } from '@shared/operations'
 import { messageOf } from '../errors'
 import { StreamRedactor } from '../redact'
 import type { Tool, ToolContext, ToolResult } from '../tools/types'
-import { decide } from './approvals'
+import type { GateDecision } from './approvals/gate'
+import { bounded } from './bounded-result'
+import { blockOf, failed, type Judged, judge, type Prepared, prepare, type ReadyCall, settled } from './judge'
+import { holdToolMoney } from './spending'
 import type { TurnContext } from './types'
 
 /** Time a tool has to end after an interrupt before it is left behind, in milliseconds. */
 const ABORT_GRACE_MS = 5_000
-
-interface ReadyCall {
-  block: ToolUseBlock
-  tool: Tool
-  input: unknown
-  intent: string
-}
-type Prepared = { kind: 'ready'; call: ReadyCall } | { kind: 'refused'; block: ToolUseBlock; result: ToolResult }
 
 export type CallsOutcome = 'done' | 'approval_unavailable'
 
@@ -38,7 +31,7 @@ export async function runToolCalls(turn: TurnContext, blocks: ToolUseBlock[]): P
     for (const { call, request } of rest) {
       const why = request ? 'this call needs an approval' : 'a call before it needs an approval'
       announce(turn, call)
-      record(turn, facts(call).block, failed(`Not run: ${why}, and nobody can give one here.`), 0)
+      record(turn, blockOf(call), failed(`Not run: ${why}, and nobody can give one here.`), 0)
     }
     return 'approval_unavailable'
   }
@@ -46,81 +39,33 @@ export async function runToolCalls(turn: TurnContext, blocks: ToolUseBlock[]): P
   return 'done'
 }
 
-function facts(p: Prepared): { block: ToolUseBlock } {
-  return p.kind === 'ready' ? { block: p.call.block } : { block: p.block }
-}
-
-function prepare(turn: TurnContext, block: ToolUseBlock): Prepared {
-  const refuse = (message: string): Prepared => ({ kind: 'refused', block, result: failed(message) })
-  const tool = turn.tools.find((t) => t.name === block.name)
-  if (!tool) {
-    const names = turn.tools.map((t) => t.name).join(', ')
-    return refuse(`There is no tool named "${block.name}". Available: ${names}.`)
-  }
-  if (block.malformed !== undefined) {
-    return refuse(
-      `The arguments of this call were not a JSON object, so it was not run. Send valid JSON; for long text use ` +
-        `smaller pieces. Received: ${block.malformed.slice(0, 400)}`,
-    )
-  }
-  const parsed = tool.schema.safeParse(block.input)
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `- ${issue.path.join('.') || '(arguments)'}: ${issue.message}`)
-    return refuse(`The arguments do not fit the tool's schema, so it was not run:\n${problems.join('\n')}`)
-  }
-  return { kind: 'ready', call: { block, tool, input: parsed.data, intent: tool.intent(parsed.data) } }
-}
-
-interface Judged {
-  call: Prepared
-  /** Set when the user has to be asked. */
-  request: ApprovalRequest | null
-}
-
-/** Whether a call may run, must be asked for, or is refused by the mode. */
-function judge(turn: TurnContext, p: Prepared): Judged {
-  if (p.kind === 'refused') return { call: p, request: null }
-  const { mode, allowed_tools } = turn.state()
-  const { block, tool, input, intent } = p.call
-  const verdict = decide({ tool: tool.name, effect: tool.effect(input) }, mode, allowed_tools)
-  if (verdict.kind === 'deny')
-    return { call: { kind: 'refused', block, result: failed(verdict.reason) }, request: null }
-  if (verdict.kind === 'allow') return { call: p, request: null }
-  const request: ApprovalRequest = {
-    tool: tool.name,
-    arguments: block.input,
-    tool_call_id: block.id,
-    intent,
-    ...(verdict.reason === '' ? {} : { block_reason: verdict.reason }),
-  }
-  return { call: p, request }
-}
-
 /** Asks for what must be asked. The answer keeps the order; denied calls carry their result. */
 async function approve(turn: TurnContext, judged: Judged[]): Promise<Prepared[]> {
   const requests = judged.flatMap(({ request }) => request ?? [])
-  const answers = new Map<string, ApprovalDecision>()
+  const answers = new Map<string, GateDecision>()
   const waits = requests.map(async ({ tool_call_id }) => {
     answers.set(tool_call_id, await turn.gate.wait(tool_call_id, turn.signal))
   })
-  // The gate is set before anybody hears of it: a host may answer while it is being told.
-  turn.emit('approval_required', { tools: requests, count: requests.length })
+  // The gate is set before anybody hears of it: a host may answer while it is being told. What was asked before the
+  // program ended is asked already.
+  const known = new Set(
+    turn
+      .state()
+      .items.flatMap((item) => (item.kind === 'tool' && item.state === 'waiting_approval' ? item.call_id : [])),
+  )
+  const fresh = requests.filter(({ tool_call_id }) => !known.has(tool_call_id))
+  if (fresh.length > 0) {
+    const tools = [...turn.state().pending_approvals, ...fresh]
+    turn.emit('approval_required', { tools, count: tools.length })
+  }
   await Promise.all(waits)
   return judged.map(({ call: p }): Prepared => {
     const answer = p.kind === 'ready' ? answers.get(p.call.block.id) : undefined
     if (p.kind === 'refused' || !answer) return p
     const { block, tool } = p.call
-    turn.emit('tool_state_change', {
-      tool_call_id: block.id,
-      tool: tool.name,
-      state: answer.approved ? 'approved' : 'rejected',
-    })
-    if (answer.approved) return p
-    const feedback = answer.feedback?.trim()
-    const message = feedback
-      ? `The user denied this call and says: ${feedback}`
-      : 'The user denied this call. Do not repeat it; ask or take another way.'
-    return { kind: 'refused', block, result: failed(message) }
+    const state = answer.approved ? 'approved' : answer.abandoned ? 'abandoned' : 'rejected'
+    turn.emit('tool_state_change', { tool_call_id: block.id, tool: tool.name, state })
+    return settled(turn, p.call, answer)
   })
 }
 
@@ -152,12 +97,12 @@ async function runBatch(turn: TurnContext, batch: Prepared[]): Promise<void> {
   for (const [i, run] of runs.entries()) {
     const { result, ms } = await run
     const p = batch[i]
-    if (p) record(turn, facts(p).block, result, ms)
+    if (p) record(turn, blockOf(p), result, ms)
   }
 }
 
 function announce(turn: TurnContext, p: Prepared): void {
-  const { block } = facts(p)
+  const block = blockOf(p)
   const shown = turn.state().items.some((item) => item.kind === 'tool' && item.call_id === block.id)
   if (shown) return
   turn.emit('tool_call', {
@@ -177,8 +122,10 @@ async function runOne(turn: TurnContext, call: ReadyCall): Promise<{ result: Too
   })
   if (turn.signal.aborted) return finish(failed('Not run: the user stopped the turn.'))
   const redactors = { stdout: new StreamRedactor(turn.secrets), stderr: new StreamRedactor(turn.secrets) }
+  // A call that was left behind may go on: what it says then belongs to no turn.
+  let over = false
   const log = (text: string, stream: 'stdout' | 'stderr'): void => {
-    if (text !== '') turn.emit('tool_log', { tool: tool.name, log: text, tool_call_id: block.id, stream })
+    if (text !== '' && !over) turn.emit('tool_log', { tool: tool.name, log: text, tool_call_id: block.id, stream })
   }
   const context: ToolContext = {
     call_id: block.id,
@@ -188,14 +135,20 @@ async function runOne(turn: TurnContext, call: ReadyCall): Promise<{ result: Too
     outputs_dir: turn.outputs_dir,
     files: turn.files,
     log: (text, stream) => log(redactors[stream].push(text), stream),
-    set_plan: (plan) => turn.emit('plan_update', { plan }),
+    set_plan: (plan) => {
+      if (!over) turn.emit('plan_update', { plan })
+    },
     plan: () => turn.state().plan,
     env: turn.env,
     secrets: turn.secrets,
   }
+  const money = await holdToolMoney(turn, tool, input)
+  if (money?.stop !== undefined) return finish(failed(`Not run: ${money.stop}`))
   const outcome = await untilAbandoned(attempt(tool, input, context), turn.signal)
+  await money?.settle(block.id, outcome.spent)
   for (const stream of ['stdout', 'stderr'] as const) log(redactors[stream].flush(), stream)
-  const done = finish(outcome)
+  over = true
+  const done = finish(call.note === '' ? outcome : { ...outcome, output: `${call.note}${outcome.output}` })
   // Siblings that are still running must not hide that this one is through.
   if (!turn.signal.aborted) {
     turn.emit('tool_state_change', {
@@ -209,7 +162,7 @@ async function runOne(turn: TurnContext, call: ReadyCall): Promise<{ result: Too
 
 async function attempt(tool: Tool, input: unknown, context: ToolContext): Promise<ToolResult> {
   try {
-    return await tool.run(input, context)
+    return await bounded(await tool.run(input, context), tool.name, context)
   } catch (error) {
     return failed(`The tool failed: ${messageOf(error)}`)
   }
@@ -245,8 +198,4 @@ function record(turn: TurnContext, block: ToolUseBlock, result: ToolResult, ms: 
     spill: result.spill,
     details: result.details,
   })
-}
-
-function failed(output: string): ToolResult {
-  return { ok: false, output }
 }

@@ -1,4 +1,6 @@
+import type { Rule } from '@shared/approvals'
 import type { EventData, EventType } from '@shared/events'
+import type { ModelRole } from '@shared/settings'
 import type { SessionState } from '@shared/state'
 import type { Budget } from '../budget'
 import type { ModelClient } from '../models/types'
@@ -14,13 +16,23 @@ export interface TurnContext {
   emit: Emit
   /** Resolves when everything emitted so far is on disk. */
   durable: () => Promise<void>
-  /** The client of the session's current model; it may change during a turn. */
-  client: () => Promise<ModelClient>
+  /**
+   * The client of the session's current model, which may change during a turn; with a role, the one for that side work.
+   * Rejects with UserError when there is none.
+   */
+  client: (role?: ModelRole) => Promise<ModelClient>
   system: () => string
   tools: readonly Tool[]
   files: FileTracker
   gate: ApprovalGate
+  /** The turn goes on where calls of the last reply wait for the user: nothing is asked of the model before them. */
+  resumed?: boolean
   approvals: 'wait' | 'unavailable'
+  /**
+   * Rules of the settings: those that hold in this session's folder, and those that other settings come to. What the
+   * session and the turn allow is in their state.
+   */
+  rules: () => { lasting: readonly Rule[]; given: readonly Rule[] }
   /** Absent: nothing is counted or capped. */
   budget?: Budget
   /** -1: no limit. */
@@ -32,4 +44,11 @@ export interface TurnContext {
   /** Secret values that must not reach an event. */
   secrets: () => readonly string[]
   signal: AbortSignal
+}
+
+/** Reason of an abort that only puts a turn aside: what waits for the user's decision goes on waiting in the log. */
+export class TurnSuspended extends Error {
+  constructor() {
+    super('The program is ending.')
+  }
 }

@@ -6,10 +6,14 @@ type Pending = { [T in EventType]: { type: T; data: EventData<T> } }[EventType]
 
 /**
  * The events that close what a crash left open: the partial reply becomes a message, calls without a result get one
- * with the output that had come. Null when the log ended in order.
+ * with the output that had come. Null when the log ended in order, or where the user is asked.
  */
-export function interruptedTail(state: SessionState): { events: Pending[]; repaired_calls: number } | null {
+export function interruptedTail(
+  state: SessionState,
+): { events: Pending[]; repaired_calls: number; waiting_calls: number } | null {
   if (state.status === 'idle' && !state.draft) return null
+  // What waits for the user's decision goes on waiting.
+  const waiting = new Set(state.pending_approvals.map((request) => request.tool_call_id))
   const events: Pending[] = []
   const { draft } = state
   if (draft && draft.text !== '') {
@@ -25,6 +29,7 @@ export function interruptedTail(state: SessionState): { events: Pending[]; repai
   for (const item of state.items) {
     if (item.kind !== 'tool' || item.has_output) continue
     if (item.state !== 'running' && item.state !== 'waiting_approval') continue
+    if (waiting.has(item.call_id)) continue
     repaired_calls += 1
     const log = state.live_logs[item.call_id]
     const note = 'The program ended before this call did; whether it finished is not known.'
@@ -39,5 +44,6 @@ export function interruptedTail(state: SessionState): { events: Pending[]; repai
       },
     })
   }
-  return { events, repaired_calls }
+  if (waiting.size > 0 && events.length === 0) return null
+  return { events, repaired_calls, waiting_calls: waiting.size }
 }

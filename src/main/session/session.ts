@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Subscription } from '@shared/bridge'
 import { type AnyEvent, type EventData, type EventType, type SessionEvent, TRANSIENT_EVENTS } from '@shared/events'
@@ -6,56 +5,37 @@ import type { Operation, OperationReceipt } from '@shared/operations'
 import { applyEvent } from '@shared/reducer'
 import type { SessionState } from '@shared/state'
 import { ApprovalGate } from '../agent/approvals'
-import type { TurnContext } from '../agent/types'
+import { type TurnContext, TurnSuspended } from '../agent/types'
 import { messageOf, UserError } from '../errors'
 import { redactEvent } from '../redact'
-import type { FileTracker } from '../tools/types'
-import type { WriterLock } from './lock'
-import type { EventLog } from './log'
+import { dequeue, edit, enqueue, regenerate, requireIdle, sendNext, sendQueued, undo, userInput } from './conversation'
+import type { RunningTurn, SessionCore, SessionDeps, TurnStart } from './core'
+import { decide, dropWaiting } from './decisions'
 import { interruptedTail } from './recovery'
 import type { Session } from './types'
 
 /** Events kept in memory so that a window that reconnects gets exactly what it missed. */
 const RING_EVENTS = 8_192
 
-/** What a session needs from the engine around it. */
-export interface SessionDeps {
-  dir: string
-  log: EventLog
-  lock: WriterLock
-  /** Throws `unknown_model` or `no_credentials`. */
-  checkModel: (model: string) => Promise<void>
-  runTurn: (turn: TurnContext) => Promise<void>
-  /** Everything of a turn that is not the session's own. */
-  turnDefaults: () => Promise<
-    Omit<TurnContext, 'state' | 'emit' | 'durable' | 'gate' | 'signal' | 'outputs_dir' | 'files'>
-  >
-  files: FileTracker
-  secrets: () => readonly string[]
-  /** The turn ended or the session changed in a way the list of sessions shows. */
-  onSettled: (state: SessionState) => Promise<void>
-  /** After every event that is not transient. */
-  onChange: (state: SessionState) => void
-}
-
-interface RunningTurn {
-  controller: AbortController
-  gate: ApprovalGate
-  done: Promise<void>
+/** Whether a model should name the session: after its first turns, and never over the user's own name. */
+function wantsTitle({ title_by, last_outcome, turns }: SessionState): boolean {
+  return title_by === null && last_outcome === 'finished' && turns <= 2
 }
 
 /** A session that this process writes. */
-export class LiveSession implements Session {
+export class LiveSession implements Session, SessionCore {
   readonly read_only = false
   private current: SessionState
   private readonly ring: AnyEvent[] = []
   private readonly listeners = new Set<(event: AnyEvent) => void>()
-  private running: RunningTurn | null = null
+  private turn: RunningTurn | null = null
+  /** Work beside the turn: titles, explanations. It ends with the session. */
+  private readonly side = new Map<AbortController, Promise<unknown>>()
   private closing: Promise<void> | null = null
 
   constructor(
     state: SessionState,
-    private readonly deps: SessionDeps,
+    readonly deps: SessionDeps,
   ) {
     this.current = state
   }
@@ -66,6 +46,10 @@ export class LiveSession implements Session {
 
   get state(): SessionState {
     return this.current
+  }
+
+  get running(): RunningTurn | null {
+    return this.turn
   }
 
   /** Listeners that hosts have registered. */
@@ -79,7 +63,12 @@ export class LiveSession implements Session {
     const tail = interruptedTail(this.current)
     if (!tail && torn_bytes === 0) return
     for (const { type, data } of tail?.events ?? []) this.emit(type, data)
-    this.emit('resumed', { torn_bytes, repaired_calls: tail?.repaired_calls ?? 0 })
+    const waiting_calls = tail ? tail.waiting_calls : this.current.pending_approvals.length
+    this.emit('resumed', {
+      torn_bytes,
+      repaired_calls: tail?.repaired_calls ?? 0,
+      ...(waiting_calls > 0 ? { waiting_calls } : {}),
+    })
     await this.deps.log.durable()
     await this.deps.onSettled(this.current)
   }
@@ -123,36 +112,91 @@ export class LiveSession implements Session {
     switch (operation.op) {
       case 'user_input':
       case 'steer':
-        return this.userInput(operation.text)
+        return userInput(this, operation.text)
+      case 'enqueue':
+        return enqueue(this, operation.text)
+      case 'dequeue':
+        return dequeue(this, operation.id)
+      case 'send_queued':
+        return sendQueued(this, operation.id)
       case 'exec_approval':
-        return this.decide(operation.approvals)
+        return decide(this, operation.approvals)
+      case 'explain':
+        return this.explain(operation.tool_call_id)
       case 'interrupt':
-        this.running?.controller.abort(new Error('interrupted'))
-        return { seq: null }
+        return this.interrupt()
       case 'set_model':
-        await this.deps.checkModel(operation.model)
-        return this.recorded(this.emit('session_update', { model: operation.model }))
+        return this.setModel(operation.model)
       case 'set_mode':
-        return this.recorded(this.emit('session_update', { mode: operation.mode }))
+        return this.update({ mode: operation.mode })
+      case 'set_effort':
+        return this.update({ effort: operation.effort })
+      case 'set_rules':
+        return this.update({ rules: operation.rules })
       case 'set_budget':
-        return this.recorded(this.emit('session_update', { max_cost_usd: operation.max_cost_usd }))
+        return this.update({ max_cost_usd: operation.max_cost_usd })
       case 'undo':
-        return this.undo()
+        return undo(this, operation.user_message_id)
+      case 'edit':
+        return edit(this, operation.user_message_id, operation.text)
+      case 'regenerate':
+        return regenerate(this, operation.user_message_id)
+      case 'fork':
+        await this.deps.log.durable()
+        return { seq: null, session: await this.deps.fork(operation.at_seq) }
       case 'shutdown':
         await this.close()
         return { seq: null }
       case 'compact':
         return this.compact()
-      case 'fork':
-        throw new UserError('unsupported_operation', `This version cannot ${operation.op} a conversation.`)
       case 'new':
       case 'resume':
         throw new UserError('invalid_operation', `"${operation.op}" opens a session; it is not sent to one.`)
     }
   }
 
+  private update(change: EventData<'session_update'>): Promise<OperationReceipt> {
+    return this.recorded(this.emit('session_update', change))
+  }
+
+  private async interrupt(): Promise<OperationReceipt> {
+    if (this.turn) {
+      this.turn.controller.abort(new Error('interrupted'))
+      return { seq: null }
+    }
+    // Calls that wait since an earlier run have no turn to stop.
+    if (this.current.status !== 'waiting_approval') return { seq: null }
+    dropWaiting(this, 'interrupt')
+    return this.recorded(this.emit('interrupted', {}))
+  }
+
+  private async setModel(model: string): Promise<OperationReceipt> {
+    await this.deps.checkModel(model)
+    const receipt = await this.update({ model })
+    if (!this.deps.interactive) return receipt
+    this.inBackground(async (signal) => {
+      const { probeChoice } = await import('../agent/probe')
+      await probeChoice(await this.context(signal, new ApprovalGate()), model)
+    })
+    return receipt
+  }
+
+  /** The answer comes as an event: a model takes its time, and the user may decide before it has finished. */
+  private explain(tool_call_id: string): OperationReceipt {
+    const isWaiting = () => this.current.pending_approvals.some((request) => request.tool_call_id === tool_call_id)
+    if (!isWaiting()) {
+      throw new UserError('invalid_operation', 'This call does not wait for a decision any more.')
+    }
+    this.inBackground(async (signal) => {
+      const { explainCall } = await import('../agent/explain')
+      const text = await explainCall(await this.context(signal, new ApprovalGate()), tool_call_id)
+      if (!signal.aborted && isWaiting()) this.emit('approval_explained', { tool_call_id, text })
+    })
+    return { seq: null }
+  }
+
   async rename(title: string): Promise<void> {
-    await this.recorded(this.emit('session_update', { title }))
+    await this.update({ title, title_by: 'user' })
     await this.deps.onSettled(this.current)
   }
 
@@ -161,7 +205,7 @@ export class LiveSession implements Session {
   }
 
   async idle(): Promise<void> {
-    while (this.running) await this.running.done
+    while (this.turn) await this.turn.done
   }
 
   close(): Promise<void> {
@@ -170,8 +214,10 @@ export class LiveSession implements Session {
   }
 
   private async shutDown(): Promise<void> {
-    this.running?.controller.abort(new Error('closing'))
+    this.turn?.controller.abort(new TurnSuspended())
+    for (const controller of this.side.keys()) controller.abort(new TurnSuspended())
     await this.idle()
+    await Promise.allSettled(this.side.values())
     // A failed log has already been reported to whoever waited for it; closing must still release the lock.
     await this.deps.log.close().catch(() => undefined)
     await this.deps.onSettled(this.current).catch(() => undefined)
@@ -179,116 +225,95 @@ export class LiveSession implements Session {
     this.listeners.clear()
   }
 
-  private async recorded(seq: number): Promise<OperationReceipt> {
+  async recorded(seq: number): Promise<OperationReceipt> {
     await this.deps.log.durable()
     return { seq }
-  }
-
-  private async userInput(content: string): Promise<OperationReceipt> {
-    await this.deps.checkModel(this.current.model)
-    const running = this.running
-    const source = running ? 'steer' : 'user'
-    if (running && running.gate.pending().length > 0) this.abandonApprovals(running)
-    const seq = this.emit('user_message', { id: randomUUID(), content, source })
-    if (!running) this.startTurn()
-    return this.recorded(seq)
-  }
-
-  /** A message instead of a decision: the waiting calls are refused and the model reads the message. */
-  private abandonApprovals(running: RunningTurn): void {
-    const ids = running.gate.pending()
-    const decisions = ids.map((tool_call_id) => ({ tool_call_id, approved: false }))
-    this.emit('approval_resolved', { decisions, by: 'abandoned' })
-    for (const tool_call_id of ids) {
-      const feedback = 'The user went on without deciding; read their message.'
-      running.gate.resolve({ tool_call_id, approved: false, feedback })
-    }
-  }
-
-  private async decide(approvals: Extract<Operation, { op: 'exec_approval' }>['approvals']): Promise<OperationReceipt> {
-    const running = this.running
-    const waiting = new Set(running?.gate.pending() ?? [])
-    const decisions = approvals.filter((approval) => waiting.has(approval.tool_call_id))
-    if (!running || decisions.length === 0) {
-      throw new UserError('invalid_operation', 'No call waits for this decision any more.')
-    }
-    const allowed = new Set(this.current.allowed_tools)
-    for (const decision of decisions) {
-      const request = this.current.pending_approvals.find((r) => r.tool_call_id === decision.tool_call_id)
-      if (decision.approved && decision.scope === 'session' && request) allowed.add(request.tool)
-    }
-    if (allowed.size > this.current.allowed_tools.length) {
-      this.emit('session_update', { allowed_tools: [...allowed] })
-    }
-    const seq = this.emit('approval_resolved', {
-      decisions: decisions.map(({ tool_call_id, approved, feedback, scope }) => ({
-        tool_call_id,
-        approved,
-        feedback,
-        scope,
-      })),
-      by: 'user',
-    })
-    const receipt = await this.recorded(seq)
-    // The decision is on disk before anything it allows runs.
-    for (const decision of decisions) running.gate.resolve(decision)
-    return receipt
-  }
-
-  private async undo(): Promise<OperationReceipt> {
-    if (this.running) {
-      throw new UserError('session_running', 'The session is working.', 'Stop it first, then take the message back.')
-    }
-    const last = this.current.items.findLast((item) => item.kind === 'user' && item.source === 'user')
-    if (!last) throw new UserError('invalid_operation', 'There is no message to take back.')
-    return this.recorded(this.emit('undo_complete', { user_message_id: last.key }))
   }
 
   /** Summarises the conversation now, as a turn of its own. */
   private async compact(): Promise<OperationReceipt> {
     await this.deps.checkModel(this.current.model)
     const { canCompact, compactNow } = await import('../agent/compaction')
-    if (this.running) {
-      throw new UserError(
-        'session_running',
-        'The session is working.',
-        'Stop it first, or wait for the end of the turn.',
-      )
+    await requireIdle(this, 'summarise the conversation')
+    if (this.current.status === 'waiting_approval') {
+      throw new UserError('invalid_operation', 'A call waits for your decision.', 'Decide about it first.')
     }
     if (!canCompact(this.current)) {
       const remedy = 'Go on: it is summarised by itself when the context window is nearly full.'
       throw new UserError('invalid_operation', 'There is too little in this conversation to summarise.', remedy)
     }
     const seq = this.emit('processing', { message: 'Summarising the conversation' })
-    this.startTurn(compactNow)
+    this.startTurn({ run: compactNow })
     return this.recorded(seq)
   }
 
-  private startTurn(run = this.deps.runTurn): void {
+  startTurn({ run = this.deps.runTurn, resumed, decided }: TurnStart = {}): void {
     const controller = new AbortController()
-    const gate = new ApprovalGate()
-    const done = this.turn(controller.signal, gate, run).finally(() => {
-      this.running = null
-      // A message that came after the turn's last look, while it was being closed, starts the next one.
-      if (this.current.status === 'running' && !this.closing) this.startTurn()
+    const gate = new ApprovalGate(decided)
+    const done = this.runTurn(controller.signal, gate, run, resumed).finally(() => {
+      this.turn = null
+      this.afterTurn()
     })
-    this.running = { controller, gate, done }
+    this.turn = { controller, gate, done }
   }
 
-  private async turn(signal: AbortSignal, gate: ApprovalGate, run: SessionDeps['runTurn']): Promise<void> {
+  private afterTurn(): void {
+    if (this.closing) return
+    // A message that came after the turn's last look, while it was being closed, starts the next one.
+    if (this.current.status === 'running') {
+      this.startTurn()
+      return
+    }
+    if (this.deps.interactive && this.deps.wantsTitles() && wantsTitle(this.current)) {
+      this.inBackground((signal) => this.nameIt(signal))
+    }
+    if (!this.deps.log.failure) sendNext(this)
+  }
+
+  private async nameIt(signal: AbortSignal): Promise<void> {
+    const { makeTitle } = await import('../agent/title')
+    await makeTitle(await this.context(signal, new ApprovalGate()))
+    await this.deps.log.durable()
+    await this.deps.onSettled(this.current)
+  }
+
+  /** Work that nobody waits for; a failure of it changes nothing. */
+  private inBackground(work: (signal: AbortSignal) => Promise<void>): void {
+    const controller = new AbortController()
+    void this.tracked(controller, work(controller.signal)).catch(() => undefined)
+  }
+
+  private async tracked<T>(controller: AbortController, work: Promise<T>): Promise<T> {
+    this.side.set(controller, work)
+    try {
+      return await work
+    } finally {
+      this.side.delete(controller)
+    }
+  }
+
+  private async context(signal: AbortSignal, gate: ApprovalGate): Promise<TurnContext> {
+    return {
+      ...(await this.deps.turnDefaults()),
+      state: () => this.current,
+      emit: (type, data) => this.emit(type, data),
+      durable: () => this.deps.log.durable(),
+      gate,
+      files: this.deps.files,
+      outputs_dir: join(this.deps.dir, 'outputs'),
+      signal,
+    }
+  }
+
+  private async runTurn(
+    signal: AbortSignal,
+    gate: ApprovalGate,
+    run: SessionDeps['runTurn'],
+    resumed?: boolean,
+  ): Promise<void> {
     try {
       await this.deps.log.durable()
-      const defaults = await this.deps.turnDefaults()
-      await run({
-        ...defaults,
-        state: () => this.current,
-        emit: (type, data) => this.emit(type, data),
-        durable: () => this.deps.log.durable(),
-        gate,
-        files: this.deps.files,
-        outputs_dir: join(this.deps.dir, 'outputs'),
-        signal,
-      })
+      await run({ ...(await this.context(signal, gate)), resumed })
       await this.deps.log.durable()
     } catch (error) {
       const code = error instanceof UserError ? error.code : 'internal'
@@ -307,7 +332,7 @@ export class LiveSession implements Session {
 
   /** Called by the engine when the log can no longer be written. */
   logFailed(failure: UserError): void {
-    this.running?.controller.abort(failure)
-    if (!this.running) this.emit('error', { error: failure.message, code: failure.code, remedy: failure.remedy })
+    this.turn?.controller.abort(failure)
+    if (!this.turn) this.emit('error', { error: failure.message, code: failure.code, remedy: failure.remedy })
   }
 }

@@ -208,7 +208,7 @@ describe('runTurn', () => {
   it('stops with the error, not as an interrupt, when the log can no longer be written', async () => {
     const { client } = scriptedClient([
       async function* (signal): AsyncGenerator<ModelDelta> {
-        yield { type: 'text', text: 'x' }
+        yield { type: 'text', text: 'Half a word. ' }
         await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
         yield { type: 'failed', failure: failure('interrupted'), blocks: [], usage: null }
       },

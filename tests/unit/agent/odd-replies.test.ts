@@ -50,3 +50,27 @@ describe('a model that does not answer as it should', () => {
     expect(ids?.[1]).toBe('toolu_01')
   })
 })
+
+describe('a secret in a reply that is streamed', () => {
+  const SECRET = 'correct-horse-battery'
+  it('shows in no chunk, however the model cuts it, and nothing else of the text is lost', async () => {
+    for (const size of [1, 3, 7, 40]) {
+      const whole = `The key is ${SECRET}, and hf_${'a1B2'.repeat(9)} too.`
+      const pieces = whole.match(new RegExp(`.{1,${size}}`, 'gs')) ?? []
+      const { client } = scriptedClient([
+        [
+          ...pieces.map((text) => ({ type: 'reasoning' as const, text })),
+          ...pieces.map((text) => ({ type: 'text' as const, text })),
+          ...reply([say(whole)]).slice(-1),
+        ],
+      ])
+      const { turn, events } = harness(client, [], { secrets: () => [SECRET] })
+      await runTurn(turn)
+      const streamed = (type: string) =>
+        events.flatMap((e) => (e.type === type && 'content' in e.data ? [String(e.data.content)] : [])).join('')
+      for (const type of ['assistant_chunk', 'reasoning_chunk']) {
+        expect(streamed(type)).toBe('The key is [REDACTED], and [REDACTED_HF_TOKEN] too.')
+      }
+    }
+  })
+})

@@ -75,7 +75,8 @@ export class ContextKeeper {
     return (await this.turn.client()).info().context_window
   }
 
-  private overhead(): number {
+  /** Estimated tokens of what goes with every call: tools and system prompt. */
+  overhead(): number {
     return this.toolTokens + estimateTokens(this.turn.system())
   }
 

@@ -1,15 +1,12 @@
-import type { Block } from '@shared/content'
 import type { TranscriptItem } from '@shared/state'
 import template from '../../../../resources/prompts/compaction.md?raw'
-import { withRetry } from '../../models/retry'
-import type { ModelClient, ModelRequest, UserContent } from '../../models/types'
-import { CallMeter } from '../call-meter'
+import type { RetryNotice } from '../../models/retry'
+import type { ModelRequest } from '../../models/types'
 import { render } from '../prompts'
-import { holdMoney } from '../spending'
+import { sideCall } from '../side-call'
 import type { TurnContext } from '../types'
 import { mechanicalSummary, renderItems } from './record'
 import { leftOut, shorten } from './text'
-import { estimateTokens, sum } from './tokens'
 
 /** English prose; a limit in words is one that a model can keep. */
 const WORDS_PER_TOKEN = 0.7
@@ -44,12 +41,17 @@ export async function summarise(turn: TurnContext, input: SummaryInput): Promise
   const { items, earlier, window, summary_tokens } = input
   if (items.length === 0) return { text: earlier, mechanical: false }
   let room = Math.floor(window * INPUT_SHARE)
+  const onRetry = ({ attempt, delay_ms, reason }: RetryNotice): void => {
+    const retry = { attempt, delay_ms: Math.round(delay_ms), reason }
+    turn.emit('processing', { message: 'Waiting to try again', retry })
+  }
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const text = await ask(turn, requestOf(turn, input, room))
+    const request = requestOf(turn, input, room)
+    const reply = await sideCall(turn, { kind: 'compaction', role: 'compaction', request, onRetry })
     turn.signal.throwIfAborted()
-    if (text === 'too_long') room = Math.floor(room / 2)
-    else if (text === null) break
-    else return { text: shorten(text, summary_tokens, leftOut), mechanical: false }
+    if (reply.kind === 'none') break
+    if (reply.kind === 'text') return { text: shorten(reply.text, summary_tokens, leftOut), mechanical: false }
+    room = Math.floor(room / 2)
   }
   return { text: mechanicalSummary(items, earlier, summary_tokens), mechanical: true }
 }
@@ -70,55 +72,4 @@ function requestOf(turn: TurnContext, input: SummaryInput, room: number): ModelR
     streaming: turn.streaming,
     max_tokens: Math.min(summary_tokens * 2 + THINKING_TOKENS, Math.floor(window * OUTPUT_SHARE)),
   }
-}
-
-/** Null: no summary can be had from this model now. */
-async function ask(turn: TurnContext, request: ModelRequest): Promise<string | 'too_long' | null> {
-  let client: ModelClient
-  try {
-    client = await turn.client()
-  } catch (error) {
-    turn.signal.throwIfAborted()
-    // The key or the model is gone: the next call of the turn says so, in its own words.
-    if (error instanceof Error) return null
-    throw error
-  }
-  const prompt_tokens = () => estimateTokens(request.system) + sum(request.messages, messageTokens)
-  const money = await holdMoney(turn, client, { prompt_tokens, max_tokens: request.max_tokens })
-  const meter = new CallMeter(turn, client, money, 'compaction')
-  try {
-    for await (const delta of withRetry(client, request, turn.signal)) {
-      switch (delta.type) {
-        case 'text':
-        case 'reasoning':
-          meter.arrived()
-          break
-        case 'retry': {
-          const retry = { attempt: delta.attempt, delay_ms: Math.round(delta.delay_ms), reason: delta.reason }
-          turn.emit('processing', { message: 'Waiting to try again', retry })
-          if (delta.usage) {
-            meter.record(delta.usage, 'retried')
-            money.again()
-          }
-          break
-        }
-        case 'failed':
-          if (delta.usage) meter.record(delta.usage, delta.failure.kind)
-          return delta.failure.kind === 'context_overflow' ? 'too_long' : null
-        case 'done': {
-          meter.record(delta.usage, delta.stop_reason, delta.request_id)
-          const text = delta.blocks.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n\n')
-          if (delta.stop_reason === 'context_overflow') return 'too_long'
-          return delta.stop_reason === 'refusal' || text.trim() === '' ? null : text.trim()
-        }
-      }
-    }
-    return null
-  } finally {
-    await money.end()
-  }
-}
-
-function messageTokens(message: ModelRequest['messages'][number]): number {
-  return sum<Block | UserContent>(message.content, (part) => (part.type === 'text' ? estimateTokens(part.text) : 0))
 }
