@@ -47,8 +47,10 @@ describe('commands', () => {
     [['sessions', 'show', 'abc'], { name: 'sessions show', id: 'abc' }],
     [
       ['sessions', 'export', 'abc', '--format', 'jsonl', '-o', 'f'],
-      { name: 'sessions export', id: 'abc', format: 'jsonl', output: 'f' },
+      { name: 'sessions export', id: 'abc', format: 'jsonl', output: 'f', force: false },
     ],
+    [['sessions', 'fork', 'abc', '--at', '12'], { name: 'sessions fork', id: 'abc', at_seq: 12 }],
+    [['sessions', 'upload', 'abc', '-y'], { name: 'sessions upload', id: 'abc', yes: true }],
     [['sessions', 'rm', 'a', 'b', '--yes'], { name: 'sessions rm', ids: ['a', 'b'], yes: true }],
   ])('%j', (argv, expected) => {
     expect(parseCommand(argv)).toMatchObject(expected)
@@ -80,7 +82,7 @@ describe('mistakes are told with a way out', () => {
     [['hi', '--max-cost', 'five'], '--max-cost must be an amount of US dollars such as 2.50, or off'],
     [['serve', '--port', '99999'], '--port must be a number from 0 (any free port) to 65535'],
     [['train', 'a', 'model'], 'ml-intern "train a model"'],
-    [['chat'], 'Unknown command: chat.'],
+    [['jobs'], 'Unknown command: jobs.'],
     [['jobs', 'list'], 'Unknown command: jobs.'],
     [['mcp-server'], 'Unknown command: mcp-server.'],
     [['docter'], 'Did you mean ml-intern doctor?'],
@@ -119,12 +121,14 @@ test('the help names every option there is and no command of a later version', (
     'json',
     'format',
     'output',
+    'force',
+    'at',
     'yes',
     'help',
     'version',
   ]) {
     expect(HELP).toContain(`--${option}`)
   }
-  expect(HELP).not.toMatch(/chat|jobs|mcp|sandbox/)
+  expect(HELP).not.toMatch(/jobs|mcp|sandbox/)
   for (const line of HELP.split('\n')) expect(line.length).toBeLessThanOrEqual(110)
 })

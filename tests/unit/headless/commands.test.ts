@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -96,40 +96,6 @@ describe('sessions', () => {
     expect(show.out()).toContain('> Train ``` it')
     expect(show.out()).toContain('✓ bash  cat x  2.1 s\n    a\n')
     expect(show.out()).toContain('Accuracy 0.98.')
-  })
-
-  test('export as Markdown: nothing inside a block can end it', async () => {
-    const exported = io({ setup: twoSessions })
-    expect(await runCli(['sessions', 'export', ID], exported)).toBe(0)
-    expect(exported.out()).toContain('# Train 11111111')
-    expect(exported.out()).toContain('`````\na\n````\nb\n`````')
-    expect(exported.out()).toContain('## Assistant\n\nAccuracy 0.98.')
-  })
-
-  test('export as JSON into a file for the user alone', async () => {
-    const exported = io({ setup: twoSessions })
-    expect(await runCli(['sessions', 'export', ID, '--format', 'json', '--output', 'out.json'], exported)).toBe(0)
-    expect(exported.out()).toBe('')
-    const file = join(cwd, 'out.json')
-    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ id: ID, turns: 2, last_outcome: 'finished' })
-    expect((await stat(file)).mode & 0o777).toBe(0o600)
-    const nowhere = io({ setup: twoSessions })
-    expect(await runCli(['sessions', 'export', ID, '-o', 'none/out.json'], nowhere)).toBe(2)
-    expect(nowhere.err()).toContain('cannot be written: ENOENT')
-  })
-
-  test('export as JSON lines: the stored events, without a line that a crash has torn', async () => {
-    const dir = join(cwd, 'data', 'sessions', ID)
-    await mkdir(dir, { recursive: true })
-    await writeFile(join(dir, 'events.jsonl'), '{"seq":1}\n{"seq":2,"da')
-    const exported = io({
-      setup: (engine) => {
-        Object.assign(engine, { home: join(cwd, 'data') })
-        twoSessions(engine)
-      },
-    })
-    expect(await runCli(['sessions', 'export', ID, '--format', 'jsonl'], exported)).toBe(0)
-    expect(exported.out()).toBe('{"seq":1}\n')
   })
 
   test('rm needs a yes', async () => {

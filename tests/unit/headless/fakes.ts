@@ -59,6 +59,9 @@ export class FakeSession implements Session {
       case 'set_budget':
         this.emit('session_update', { max_cost_usd: operation.max_cost_usd })
         break
+      case 'set_effort':
+        this.emit('session_update', { effort: operation.effort })
+        break
       case 'set_model':
         this.emit('session_update', { model: operation.model })
         break

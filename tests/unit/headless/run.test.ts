@@ -276,7 +276,7 @@ describe('options reach the engine', () => {
     expect(await runCli(['go', '--session', '../../etc'], make(undefined, { setup }))).toBe(2)
   })
 
-  test('--mode with an old session stays; another folder or effort is refused', async () => {
+  test('--mode and --effort reach an old session; another folder is refused', async () => {
     const setup: FakeIoOptions['setup'] = (engine) => {
       engine.latest = ID
       engine.sessions.push(new Fake(ID, { cwd, model: engine.settings.model, mode: 'ask' }, engine.turn))
@@ -287,7 +287,9 @@ describe('options reach the engine', () => {
     await mkdir(join(cwd, 'other'))
     expect(await runCli(['go', '--session', ID, '--cwd', 'other'], make(undefined, { setup }))).toBe(2)
     expect(await runCli(['go', '--session', ID, '--cwd', '.'], make(undefined, { setup }))).toBe(0)
-    expect(await runCli(['go', '--session', ID, '--effort', 'low'], make(undefined, { setup }))).toBe(2)
+    const other = make(undefined, { setup })
+    expect(await runCli(['go', '--session', ID, '--effort', 'low'], other)).toBe(0)
+    expect(other.engine?.sessions[0]?.operations).toContainEqual({ op: 'set_effort', effort: 'low' })
   })
 
   test('--continue without a session of this folder: 2', async () => {

@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util'
+import type { ExportFormat } from '@shared/bridge'
 import type { ApprovalMode, Effort } from '@shared/settings'
 import { isNodeError, messageOf, UserError } from '../../errors'
+import { nearest } from './nearest'
 
 export type OutputFormat = 'text' | 'json' | 'stream-json'
 export type ApprovePolicy = 'auto' | 'ask' | 'deny'
-export type ExportFormat = 'markdown' | 'json' | 'jsonl'
 
 /** What every command that needs the engine understands. Paths as typed. */
 export interface CommonOptions {
@@ -34,10 +35,19 @@ export type Command =
   /** `prompt` null: read it from stdin. */
   | ({ name: 'run'; prompt: string | null; session?: string; continue: boolean } & RunArguments)
   | ({ name: 'demo' } & RunArguments)
+  | ({ name: 'chat'; session?: string; continue: boolean; no_color: boolean } & Omit<
+      RunArguments,
+      'streaming' | 'output_format' | 'approve'
+    >)
   | ({ name: 'sessions list'; json: boolean } & CommonOptions)
   | ({ name: 'sessions show'; id: string } & CommonOptions)
-  | ({ name: 'sessions export'; id: string; format: ExportFormat; output?: string } & CommonOptions)
+  | ({ name: 'sessions export'; id: string; format: ExportFormat; output?: string; force: boolean } & CommonOptions)
+  | ({ name: 'sessions fork'; id: string; at_seq?: number } & CommonOptions)
+  | ({ name: 'sessions upload'; id: string; yes: boolean } & CommonOptions)
   | ({ name: 'sessions rm'; ids: string[]; yes: boolean } & CommonOptions)
+  | ({ name: 'sessions search'; query: string; limit: number; json: boolean } & CommonOptions)
+  | ({ name: 'sessions import'; path: string } & CommonOptions)
+  | ({ name: 'config import'; file: string } & CommonOptions)
   | ({ name: 'doctor'; json: boolean } & CommonOptions)
 
 // Lists are written out here: the schemas would load the whole validation library for `--help`.
@@ -45,7 +55,7 @@ const MODES = ['plan', 'ask', 'auto', 'full'] as const satisfies readonly Approv
 const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const satisfies readonly Effort[]
 const FORMATS = ['text', 'json', 'stream-json'] as const satisfies readonly OutputFormat[]
 const POLICIES = ['auto', 'ask', 'deny'] as const satisfies readonly ApprovePolicy[]
-const EXPORTS = ['markdown', 'json', 'jsonl'] as const satisfies readonly ExportFormat[]
+const EXPORTS = ['markdown', 'html', 'json', 'jsonl', 'trace'] as const satisfies readonly ExportFormat[]
 
 const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
@@ -68,7 +78,11 @@ const OPTIONS = {
   json: { type: 'boolean' },
   format: { type: 'string' },
   output: { type: 'string', short: 'o' },
+  force: { type: 'boolean' },
+  at: { type: 'string' },
   yes: { type: 'boolean', short: 'y' },
+  'no-color': { type: 'boolean' },
+  limit: { type: 'string' },
 } as const
 type OptionName = keyof typeof OPTIONS
 type Values = ReturnType<typeof parse>['values']
@@ -85,9 +99,9 @@ const RUN: readonly OptionName[] = [
   'approve',
   'mode',
 ]
-const COMMANDS = ['serve', 'demo', 'sessions', 'doctor'] as const
+const COMMANDS = ['serve', 'demo', 'chat', 'sessions', 'config', 'doctor'] as const
 /** Commands of later versions: never taken for a prompt that costs money. */
-const RESERVED = ['chat', 'jobs', 'mcp-server']
+const RESERVED = ['jobs', 'mcp-server']
 const SEE_HELP = 'See ml-intern --help.'
 
 /** What the user asked for. Throws UserError `usage`. */
@@ -120,6 +134,18 @@ export function parseCommand(argv: readonly string[]): Command {
       noMore(rest, 'demo')
       return { name: 'demo', ...common, ...runArguments(values) }
     }
+    case 'chat': {
+      const foreign: readonly OptionName[] = ['no-stream', 'output-format', 'approve']
+      only([...RUN.filter((name) => !foreign.includes(name)), 'session', 'continue', 'no-color'], 'chat')
+      noMore(rest, 'chat')
+      return {
+        name: 'chat',
+        no_color: values['no-color'] ?? false,
+        ...sessionArguments(values),
+        ...common,
+        ...runArguments(values),
+      }
+    }
     case 'doctor': {
       only([...COMMON, 'json'], 'doctor')
       noMore(rest, 'doctor')
@@ -127,6 +153,13 @@ export function parseCommand(argv: readonly string[]): Command {
     }
     case 'sessions':
       return sessionsCommand(rest, values, common, only)
+    case 'config': {
+      const [action, file, ...more] = rest
+      if (action !== 'import' || !file) throw usage('ml-intern config import FILE takes over the settings of a file.')
+      only(COMMON, 'config import')
+      noMore(more, 'config import')
+      return { name: 'config import', file, ...common }
+    }
     case undefined:
       break
   }
@@ -141,12 +174,10 @@ export function parseCommand(argv: readonly string[]): Command {
     throw usage('The prompt must be one argument.', `Put it in quotes: ml-intern "${positionals.join(' ')}"`)
   }
   only([...RUN, 'session', 'continue'], 'a prompt')
-  if (values.session !== undefined && values.continue) throw usage('Give either --session or --continue, not both.')
   return {
     name: 'run',
     prompt: first === undefined || (first === '-' && !afterDashes) ? null : first,
-    session: nonEmpty(values, 'session'),
-    continue: values.continue ?? false,
+    ...sessionArguments(values),
     ...common,
     ...runArguments(values),
   }
@@ -206,20 +237,45 @@ function sessionsCommand(
       only(COMMON, 'sessions show')
       return { name: 'sessions show', id: oneId(), ...common }
     case 'export': {
-      only([...COMMON, 'format', 'output'], 'sessions export')
+      only([...COMMON, 'format', 'output', 'force'], 'sessions export')
       const format = oneOf('--format', values.format, EXPORTS) ?? 'markdown'
-      return { name: 'sessions export', id: oneId(), format, output: nonEmpty(values, 'output'), ...common }
+      const output = nonEmpty(values, 'output')
+      return { name: 'sessions export', id: oneId(), format, output, force: values.force ?? false, ...common }
     }
+    case 'fork':
+      only([...COMMON, 'at'], 'sessions fork')
+      return { name: 'sessions fork', id: oneId(), at_seq: eventOf(values.at), ...common }
+    case 'upload':
+      only([...COMMON, 'yes'], 'sessions upload')
+      return { name: 'sessions upload', id: oneId(), yes: values.yes ?? false, ...common }
     case 'rm':
       only([...COMMON, 'yes'], 'sessions rm')
       if (rest.length === 0) throw usage('Which sessions? ml-intern sessions rm ID...', SEE_HELP)
       return { name: 'sessions rm', ids: rest, yes: values.yes ?? false, ...common }
+    case 'search': {
+      only([...COMMON, 'json', 'limit'], 'sessions search')
+      const query = rest.join(' ')
+      if (!query.trim()) throw usage('Search for what? ml-intern sessions search QUERY', SEE_HELP)
+      return { name: 'sessions search', query, limit: limitOf(values.limit), json: values.json ?? false, ...common }
+    }
+    case 'import': {
+      only(COMMON, 'sessions import')
+      const [path] = rest
+      if (!path) throw usage('Import what? ml-intern sessions import PATH', SEE_HELP)
+      noMore(rest.slice(1), 'sessions import')
+      return { name: 'sessions import', path, ...common }
+    }
     default:
       throw usage(
         action ? `Unknown command: sessions ${action}.` : 'What about the sessions?',
-        'ml-intern sessions list | show ID | export ID | rm ID...',
+        'ml-intern sessions list | show ID | search QUERY | export ID | fork ID | upload ID | import PATH | rm ID...',
       )
   }
+}
+
+function sessionArguments(values: Values): { session?: string; continue: boolean } {
+  if (values.session !== undefined && values.continue) throw usage('Give either --session or --continue, not both.')
+  return { session: nonEmpty(values, 'session'), continue: values.continue ?? false }
 }
 
 function runArguments(values: Values): RunArguments {
@@ -266,6 +322,19 @@ function costOf(text: string | undefined): number | null | undefined {
   throw usage(`--max-cost must be an amount of US dollars such as 2.50, or off, but it is "${text}".`)
 }
 
+function limitOf(text: string | undefined): number {
+  if (text === undefined) return 20
+  const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0
+  if (limit >= 1 && limit <= 100) return limit
+  throw usage(`--limit must be a number from 1 to 100, but it is "${text}".`)
+}
+
+function eventOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
+  throw usage(`--at must be the number of an event, but it is "${text}".`, 'sessions export --format jsonl shows them.')
+}
+
 function portOf(text: string | undefined): number {
   if (text === undefined) return 0
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
@@ -303,31 +372,4 @@ function noMore(rest: readonly string[], command: string): void {
 
 function usage(message: string, remedy = SEE_HELP): UserError {
   return new UserError('usage', message, remedy)
-}
-
-/** The entry that differs in at most two letters (one in a short word); undefined when none does. */
-function nearest<T extends string>(word: string, known: readonly T[]): T | undefined {
-  const ranked = known
-    .map((name) => ({ name, distance: editDistance(word, name) }))
-    .sort((a, b) => a.distance - b.distance)
-  const [best] = ranked
-  return best && best.distance <= (best.name.length > 4 ? 2 : 1) ? best.name : undefined
-}
-
-/** Letters to change, add, leave out or swap with their neighbour (optimal string alignment). */
-function editDistance(a: string, b: string): number {
-  let before: number[] = []
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      const swap = swapped ? (before[j - 2] ?? 0) + 1 : replace
-      next.push(Math.min(replace, swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    before = row
-    row = next
-  }
-  return row[b.length] ?? 0
 }

@@ -1,12 +1,12 @@
-import { createReadStream } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { createInterface } from 'node:readline'
-import type { SessionState, ToolItem, TranscriptItem } from '@shared/state'
-import type { Engine } from '../../engine-types'
+import { randomUUID } from 'node:crypto'
+import { link, open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import type { ExportFormat } from '@shared/bridge'
+import type { SessionState } from '@shared/state'
 import { isNodeError, messageOf, UserError } from '../../errors'
-import type { ExportFormat } from './args'
+import type { SessionTransfers } from '../../session/export/transfers'
 import type { CliIo } from './io'
-import { clean, modelLabel, oneLine, type Style } from './style'
+import { clean, oneLine, type Style } from './style'
 import { noticeLines, tailLines, toolLine } from './text-lines'
 import type { Writer } from './writer'
 
@@ -14,26 +14,48 @@ import type { Writer } from './writer'
 const SHOWN_OUTPUT_LINES = 6
 const SHOW_COLUMNS = 160
 
-/** Writes a session to stdout, or to a new file readable by this user alone. Throws UserError. */
-export async function exportSession(
+export interface ExportOptions {
+  format: ExportFormat
+  /** As typed; `-` or absent: stdout. A folder: the file gets its own name there. */
+  output?: string
+  /** Replaces a file that is there. */
+  force: boolean
+  signal?: AbortSignal
+}
+
+/**
+ * Writes a session to stdout, or to a new file readable by this user alone. It is written in pieces under another name
+ * and gets its own when it is whole. Throws UserError.
+ */
+export async function exportToFile(
   io: CliIo,
-  engine: Engine,
+  engine: Pick<SessionTransfers, 'exportSession'>,
   id: string,
-  options: { format: ExportFormat; output?: string },
+  { format, output, force, signal }: ExportOptions,
   out: Writer,
 ): Promise<void> {
-  const state = await engine.readSession(id)
-  const text = await render(engine, state, options.format)
-  if (options.output === undefined) {
-    out.write(text)
+  const { file_name, chunks } = await engine.exportSession(id, format)
+  if (output === undefined || output === '-') {
+    for await (const chunk of chunks) {
+      signal?.throwIfAborted()
+      if (out.closed) return
+      out.write(chunk)
+      // A slow reader holds back the next piece: a session may be larger than memory.
+      await out.flush()
+    }
     return
   }
-  const file = resolve(io.cwd, options.output)
-  const { default: writeFileAtomic } = await import('write-file-atomic')
+  const file = await targetOf(resolve(io.cwd, output), file_name, force)
+  const temporary = join(dirname(file), `.${basename(file)}.${randomUUID().slice(0, 8)}.tmp`)
   try {
-    await writeFileAtomic(file, text, { mode: 0o600 })
+    await writeChunks(temporary, chunks, signal)
+    if (force) await rename(temporary, file)
+    else await placeNew(temporary, file)
   } catch (error) {
-    const reason = isNodeError(error) ? error.code : messageOf(error)
+    await rm(temporary, { force: true })
+    if (!isNodeError(error)) throw error
+    if (error.code === 'EEXIST') throw exists(file, error)
+    const reason = error.code ?? messageOf(error)
     throw new UserError('usage', `${file} cannot be written: ${reason}.`, 'Give another path with --output.', {
       cause: error,
     })
@@ -41,92 +63,57 @@ export async function exportSession(
   io.stderr.write(`Written to ${file}\n`)
 }
 
-async function render(engine: Engine, state: SessionState, format: ExportFormat): Promise<string> {
-  switch (format) {
-    case 'markdown':
-      return toMarkdown(state)
-    case 'json':
-      return `${JSON.stringify(toJson(state), null, 2)}\n`
-    case 'jsonl':
-      return readLog(join(engine.home, 'sessions', state.id, 'events.jsonl'))
-  }
+/** The file that is meant. Throws `usage` when it must not be written. */
+async function targetOf(path: string, name: string, force: boolean): Promise<string> {
+  const there = await look(path)
+  if (there === 'folder') return targetOf(join(path, name), name, force)
+  if (there === 'other')
+    throw new UserError('usage', `${path} is no ordinary file.`, 'Use --output - with a redirection.')
+  if (there === 'file' && !force) throw exists(path)
+  // What a link leads to is replaced, not the link.
+  return there === 'file' ? realpath(path) : path
 }
 
-/** The stored events as they are, without a line that a crash has torn. */
-async function readLog(file: string): Promise<string> {
-  const lines: string[] = []
-  const reader = createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })
-  for await (const line of reader) if (isJson(line)) lines.push(`${line}\n`)
-  return lines.join('')
-}
-
-function isJson(line: string): boolean {
+async function look(path: string): Promise<'file' | 'folder' | 'other' | null> {
   try {
-    JSON.parse(line)
-    return true
-  } catch {
-    // Half a line: it was never acknowledged.
-    return false
+    const info = await stat(path)
+    return info.isFile() ? 'file' : info.isDirectory() ? 'folder' : 'other'
+  } catch (error) {
+    if (isNodeError(error) && error.code === 'ENOENT') return null
+    const reason = isNodeError(error) ? error.code : messageOf(error)
+    throw new UserError('usage', `${path} cannot be written: ${reason}.`, 'Give another path with --output.')
   }
 }
 
-/** The state without what exists only while a turn runs. */
-function toJson(state: SessionState) {
-  const { draft: _draft, live_logs: _logs, activity: _activity, retry: _retry, unknown: _unknown, ...rest } = state
-  return rest
-}
-
-export function toMarkdown(state: SessionState): string {
-  const facts = [
-    `- Session: \`${state.id}\``,
-    `- Folder: \`${state.cwd}\``,
-    `- Model: ${modelLabel(state.model)}`,
-    `- Began: ${state.created_at}`,
-    `- Turns: ${state.turns}`,
-  ]
-  const parts = [`# ${oneLine(state.title) || 'Untitled session'}`, facts.join('\n')]
-  for (const item of state.items) {
-    const text = itemMarkdown(item)
-    if (text) parts.push(text)
-  }
-  if (state.plan.length > 0) {
-    const marks = { completed: 'x', in_progress: ' ', pending: ' ' }
-    parts.push(
-      '## Plan',
-      state.plan.map(({ status, content }) => `- [${marks[status]}] ${oneLine(content)}`).join('\n'),
-    )
-  }
-  return `${parts.join('\n\n')}\n`
-}
-
-function itemMarkdown(item: TranscriptItem): string {
-  switch (item.kind) {
-    case 'user':
-      return `## User\n\n${item.text.trim()}`
-    case 'assistant':
-      return item.text.trim() ? `## Assistant\n\n${item.text.trim()}${item.partial ? '\n\n*(cut off)*' : ''}` : ''
-    case 'tool':
-      return toolMarkdown(item)
-    case 'guard':
-      return `> Note to the model (${item.guard}): ${oneLine(item.text)}`
-    case 'notice':
-      return `> ${oneLine(item.text)}${item.remedy ? ` ${oneLine(item.remedy)}` : ''}`
+async function writeChunks(file: string, chunks: AsyncIterable<string>, signal?: AbortSignal): Promise<void> {
+  const handle = await open(file, 'wx', 0o600)
+  try {
+    for await (const chunk of chunks) {
+      signal?.throwIfAborted()
+      await handle.writeFile(chunk)
+    }
+    await handle.datasync()
+  } finally {
+    await handle.close()
   }
 }
 
-function toolMarkdown(item: ToolItem): string {
-  const title = `### ${item.tool}${item.intent ? `: ${oneLine(item.intent)}` : ''} (${item.state})`
-  const parts = [title, fenced(JSON.stringify(item.arguments, null, 2), 'json')]
-  if (item.details?.kind === 'diff') parts.push(fenced(item.details.patch, 'diff'))
-  if (item.has_output) parts.push(fenced(clean(item.output), ''))
-  return parts.join('\n\n')
+/** Unlike a rename, it does not replace a file that somebody made meanwhile. */
+async function placeNew(temporary: string, file: string): Promise<void> {
+  try {
+    await link(temporary, file)
+  } catch (error) {
+    if (isNodeError(error) && error.code === 'EEXIST') throw error
+    // A file system without links.
+    if ((await look(file)) !== null) throw exists(file, error)
+    await rename(temporary, file)
+    return
+  }
+  await rm(temporary)
 }
 
-/** A fence longer than any inside the text, so that the text cannot end it. */
-function fenced(text: string, language: string): string {
-  const longest = Math.max(2, ...Array.from(text.matchAll(/`+/g), ([run]) => run.length))
-  const fence = '`'.repeat(longest + 1)
-  return `${fence}${language}\n${text.replace(/\n$/, '')}\n${fence}`
+function exists(file: string, cause?: unknown): UserError {
+  return new UserError('usage', `${file} is there already.`, 'Give another path, or --force to replace it.', { cause })
 }
 
 /** For reading in a terminal: messages in full, tool calls in a line with the end of their output. */

@@ -50,16 +50,37 @@ async function dispatch(command: Command, io: CliIo): Promise<number> {
       const { runPrompt } = await import('./run')
       return runPrompt(io, command)
     }
+    case 'chat': {
+      const { runChat } = await import('../chat/run-chat')
+      return runChat(io, command)
+    }
     case 'demo': {
       const { runDemo } = await import('./run')
       return runDemo(io, command)
     }
+    case 'sessions export':
+    case 'sessions fork':
+    case 'sessions upload': {
+      const { runTransfer } = await import('./transfer')
+      return runTransfer(io, command)
+    }
     case 'sessions list':
     case 'sessions show':
-    case 'sessions export':
     case 'sessions rm': {
       const { runSessions } = await import('./sessions')
       return runSessions(io, command)
+    }
+    case 'sessions search': {
+      const { runSearch } = await import('./search')
+      return runSearch(io, command)
+    }
+    case 'sessions import': {
+      const { runImportSessions } = await import('./import')
+      return runImportSessions(io, command)
+    }
+    case 'config import': {
+      const { runImportConfig } = await import('./import')
+      return runImportConfig(io, command)
     }
     case 'doctor': {
       const { runDoctorCommand } = await import('./doctor-command')

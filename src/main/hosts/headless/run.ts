@@ -149,10 +149,6 @@ async function reopen(
       'Leave out --cwd.',
     )
   }
-  if (command.effort !== undefined && command.effort !== before.effort) {
-    const has = before.effort ?? 'off'
-    throw new UserError('usage', `Session ${id} has effort ${has}; a session keeps it.`, 'Leave out --effort.')
-  }
   await engine.checkModel(command.model ?? before.model)
   const session = await engine.openSession(id, run)
   if (session.read_only) {
@@ -164,6 +160,9 @@ async function reopen(
   }
   if (command.model !== undefined && command.model !== session.state.model) {
     await session.submit({ op: 'set_model', model: command.model })
+  }
+  if (command.effort !== undefined && command.effort !== session.state.effort) {
+    await session.submit({ op: 'set_effort', effort: command.effort })
   }
   await setBudget(session, command.max_cost)
   const { mode } = session.state

@@ -2,13 +2,17 @@ import type { SessionState, SessionSummary } from '@shared/state'
 import type { Engine } from '../../engine-types'
 import { EXIT, UserError } from '../../errors'
 import type { Command } from './args'
+import { confirmed } from './confirm'
 import { findSession } from './find-session'
 import type { CliIo } from './io'
 import { prepare, startEngine } from './setup'
 import { clip, count, dollars, modelLabel, oneLine, type Style, styleFor, tildePath } from './style'
 import { Writer } from './writer'
 
-type SessionsCommand = Extract<Command, { name: `sessions ${string}` }>
+type SessionsCommand = Exclude<
+  Extract<Command, { name: `sessions ${string}` }>,
+  { name: 'sessions search' | 'sessions import' | 'sessions export' | 'sessions fork' | 'sessions upload' }
+>
 
 /** `ml-intern sessions …`. Returns the exit code. Throws UserError. */
 export async function runSessions(io: CliIo, command: SessionsCommand): Promise<number> {
@@ -33,11 +37,6 @@ async function perform(io: CliIo, engine: Engine, command: SessionsCommand, out:
       const state = await engine.readSession(id)
       const style = styleFor(io.stdout, io.env)
       out.write(`${header(state, style, io.env.HOME)}${transcript(state, style)}`)
-      return EXIT.finished
-    }
-    case 'sessions export': {
-      const [id, { exportSession }] = await Promise.all([findSession(engine, command.id), import('./export')])
-      await exportSession(io, engine, id, command, out)
       return EXIT.finished
     }
     case 'sessions rm':
@@ -128,19 +127,4 @@ async function remove(io: CliIo, engine: Engine, given: readonly string[], yes: 
   for (const id of ids) await engine.removeSession(id)
   io.stderr.write(`Deleted ${ids.length === 1 ? 'one session' : `${ids.length} sessions`}.\n`)
   return EXIT.finished
-}
-
-async function confirmed(io: CliIo, question: string): Promise<boolean> {
-  const { createInterface } = await import('node:readline')
-  io.stderr.write(question)
-  const reader = createInterface({ input: io.stdin, terminal: false })
-  try {
-    const answer = await new Promise<string>((resolve) => {
-      reader.once('line', resolve)
-      reader.once('close', () => resolve(''))
-    })
-    return /^y(es)?$/i.test(answer.trim())
-  } finally {
-    reader.close()
-  }
 }

@@ -1,6 +1,6 @@
 import type { PlanItem } from '@shared/content'
 import type { AnyEvent } from '@shared/events'
-import type { SessionState, TurnOutcome, Usage } from '@shared/state'
+import type { SessionState, TurnOutcome, UsageShare } from '@shared/state'
 
 export interface Artifact {
   path: string
@@ -15,7 +15,7 @@ export interface RunResult {
   session: string
   status: TurnOutcome
   final_response: string
-  usage: Omit<Usage, 'cost_usd' | 'unpriced_calls'> & { total_tokens: number }
+  usage: Omit<UsageShare, 'cost_usd' | 'unpriced_calls'> & { total_tokens: number }
   /** US dollars; null when the price of a call is not known. */
   cost_usd: number | null
   plan: PlanItem[]
@@ -40,7 +40,7 @@ export interface Sink {
 export function runResult(before: SessionState, after: SessionState): RunResult {
   const from = new Set(before.items.map((item) => item.key))
   const items = after.items.filter((item) => !from.has(item.key))
-  const difference = (key: keyof Usage): number => after.usage[key] - before.usage[key]
+  const difference = (key: keyof UsageShare): number => after.usage[key] - before.usage[key]
   const prompt_tokens = difference('prompt_tokens')
   const completion_tokens = difference('completion_tokens')
   const files = new Map<string, Artifact>()
