@@ -1,6 +1,5 @@
-import { access, constants, stat } from 'node:fs/promises'
 import { arch, platform, release } from 'node:os'
-import { isAbsolute, join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { AppInfo, BridgePush, CredentialStatus, DoctorCheck } from '@shared/bridge'
 import { DEMO_MODEL, type Settings, type SettingsPatch } from '@shared/settings'
 import { type SessionState, type SessionSummary, summarize } from '@shared/state'
@@ -12,10 +11,13 @@ import { readOnlySession } from './bridge/read-only'
 import type { BridgeEngine } from './bridge/types'
 import { connectWindow } from './bridge/window'
 import { Budget, DayLedger } from './budget'
+import { ModelClients } from './engine/clients'
+import { workingFolder } from './engine/folder'
+import { SessionLibrary } from './engine/library'
+import { keepRulesPatch, rulesFor } from './engine/rules'
 import type { Engine, EngineClient, EngineOptions, NewSession, RunOptions } from './engine-types'
-import { isNodeError, UserError } from './errors'
-import { createModelClient, listModels, normalizeModelId } from './models/registry'
-import type { ModelClient } from './models/types'
+import { UserError } from './errors'
+import { normalizeModelId } from './models/registry'
 import { redactValue } from './redact'
 import { acquireWriterLock } from './session/lock'
 import { EventLog } from './session/log'
@@ -45,7 +47,8 @@ class EngineImpl implements BridgeEngine {
   private readonly leaving = new Set<string>()
   private closed = false
   private readonly windows = new Set<(push: BridgePush) => void>()
-  private readonly clients = new Map<string, Promise<ModelClient>>()
+  readonly clients: ModelClients
+  readonly library: SessionLibrary
   private readonly secretsFromEnv: string[]
   private readonly commandEnv: NodeJS.ProcessEnv
   private readonly tools: Tool[] = createTools()
@@ -55,9 +58,17 @@ class EngineImpl implements BridgeEngine {
   constructor(readonly options: EngineOptions) {
     this.current = options.settings
     this.store = new SessionStore(options.home)
+    this.clients = new ModelClients(options, () => this.current)
     this.days = new DayLedger(join(options.home, 'spend'))
     this.secretsFromEnv = secretValues(options.env)
     this.commandEnv = commandEnvironment(options.env)
+    this.library = new SessionLibrary({
+      store: this.store,
+      options,
+      settings: () => this.current,
+      secrets: this.secrets,
+      flush: (id) => this.flush(id),
+    })
   }
 
   get home(): string {
@@ -73,7 +84,7 @@ class EngineImpl implements BridgeEngine {
   }
 
   async createSession(spec: NewSession, run: RunOptions = {}): Promise<Session> {
-    const cwd = await this.workingFolder(spec.cwd ?? this.current.default_cwd ?? this.options.cwd)
+    const cwd = await workingFolder(spec.cwd ?? this.current.default_cwd ?? this.options.cwd, this.options.cwd)
     const model = normalizeModelId(spec.model ?? this.current.model)
     await this.checkModel(model)
     const id = await this.store.create()
@@ -130,7 +141,7 @@ class EngineImpl implements BridgeEngine {
     // A session that could not be opened has nothing to release.
     const session = await opening?.catch(() => null)
     if (!opening || !session || this.leaving.has(id)) return
-    if (session.state.status === 'idle') return this.closeIfUnused(id, opening, session)
+    if (!session.running) return this.closeIfUnused(id, opening, session)
     this.leaving.add(id)
     void session.idle().then(() => {
       this.leaving.delete(id)
@@ -154,7 +165,7 @@ class EngineImpl implements BridgeEngine {
   }
 
   async latestSession(cwd: string): Promise<string | null> {
-    const folder = await this.workingFolder(cwd)
+    const folder = await workingFolder(cwd, this.options.cwd)
     const sessions = await this.store.list()
     return sessions.find((session) => session.cwd === folder)?.id ?? null
   }
@@ -167,11 +178,11 @@ class EngineImpl implements BridgeEngine {
   }
 
   async checkModel(model: string): Promise<void> {
-    await this.client(model)
+    await this.clients.client(model)
   }
 
   async updateSettings(patch: SettingsPatch): Promise<Settings> {
-    if (patch.default_cwd) await this.workingFolder(patch.default_cwd)
+    if (patch.default_cwd) await workingFolder(patch.default_cwd, this.options.cwd)
     this.current = await this.options.save_settings(patch)
     this.broadcast({ kind: 'settings', settings: this.current })
     return this.current
@@ -179,6 +190,7 @@ class EngineImpl implements BridgeEngine {
 
   connect(push: (message: BridgePush) => void): EngineClient {
     this.windows.add(push)
+    if (this.windows.size === 1) void this.clients.refresh()
     const client = connectWindow(this, push)
     return {
       request: client.request,
@@ -205,6 +217,13 @@ class EngineImpl implements BridgeEngine {
     // Those that a window has just left are still being written.
     await Promise.allSettled(this.closing.values())
     await this.days.idle()
+    await this.library.close()
+  }
+
+  /** What an open session has not yet written is on disk afterwards. */
+  private async flush(id: string): Promise<void> {
+    const session = await this.open.get(id)?.catch(() => null)
+    await session?.durable()
   }
 
   async appInfo(): Promise<AppInfo> {
@@ -218,7 +237,7 @@ class EngineImpl implements BridgeEngine {
       home: this.home,
       default_cwd: settings.default_cwd ?? this.options.cwd,
       settings,
-      models: await listModels({ settings, credentials: this.options.credentials, env: this.options.env }),
+      models: await this.clients.list(),
       credentials,
       sandbox: {
         kind: 'none',
@@ -235,25 +254,9 @@ class EngineImpl implements BridgeEngine {
 
   private secrets = (): readonly string[] => [...this.secretsFromEnv, ...this.options.credentials.known_secrets()]
 
-  private client(model: string): Promise<ModelClient> {
-    const known = this.clients.get(model)
-    if (known) return known
-    const made = createModelClient(model, {
-      credentials: this.options.credentials,
-      settings: this.current,
-      env: this.options.env,
-      demo: async () => {
-        const { createDemoClient } = await import('./demo/scripted-model')
-        return createDemoClient(this.options.host === 'headless' ? { pace: 0 } : {})
-      },
-    })
-    this.clients.set(model, made)
-    made.catch(() => this.clients.delete(model))
-    return made
-  }
-
   credentialChanged(status: CredentialStatus): CredentialStatus {
-    this.clients.clear()
+    this.clients.keyChanged()
+    void this.clients.refresh()
     const shown = redactValue(status, this.secrets())
     this.broadcast({ kind: 'credentials', credentials: [shown] })
     return shown
@@ -279,7 +282,16 @@ class EngineImpl implements BridgeEngine {
         turnDefaults: () => this.turnDefaults(id, run),
         files: new SessionFileTracker(),
         secrets: this.secrets,
-        onSettled: (settled) => this.store.saveSummary(settled),
+        keepRules: async (scope, cwd, rules) => {
+          await this.updateSettings(keepRulesPatch(scope, cwd, rules, this.current))
+        },
+        fork: (at_seq) => this.library.fork(id, at_seq),
+        interactive: this.options.host !== 'headless',
+        wantsTitles: () => this.current.auto_titles && session?.state.model !== DEMO_MODEL,
+        onSettled: async (settled) => {
+          await this.store.saveSummary(settled)
+          this.library.changed(id)
+        },
         onChange: this.announcer(id),
       })
       await session.recover()
@@ -311,7 +323,10 @@ class EngineImpl implements BridgeEngine {
     const python = (await this.findPython()) ?? 'none found on PATH'
     const host = `${platform()} ${release()} ${arch()}`
     const defaults: Pick<TurnContext, 'client' | 'system'> = {
-      client: () => this.client(session.state.model),
+      client: (role) => {
+        const { model } = session.state
+        return role ? this.clients.forRole(role, model) : this.clients.client(model)
+      },
       system: () =>
         systemPrompt({ cwd: session.state.cwd, mode: session.state.mode, platform: host, python, now: new Date() }),
     }
@@ -319,6 +334,7 @@ class EngineImpl implements BridgeEngine {
       ...defaults,
       tools: this.tools,
       approvals: run.approvals ?? 'wait',
+      rules: () => rulesFor(session.state.cwd, this.current),
       budget: new Budget({ days: this.days, settings: () => this.current }),
       max_iterations: run.max_iterations ?? this.current.max_iterations,
       streaming: run.streaming ?? true,
@@ -343,7 +359,7 @@ class EngineImpl implements BridgeEngine {
   private async closeIfUnused(id: string, opening: Promise<LiveSession>, session: LiveSession): Promise<void> {
     // It may have been closed, watched, used or started again while this waited.
     if (this.open.get(id) !== opening || session.watchers > 0 || this.uses.has(id)) return
-    if (session.state.status !== 'idle') return this.releaseSession(id)
+    if (session.running) return this.releaseSession(id)
     // What is left of a lock that cannot be given back (a disk that went away) is free when this process ends.
     await this.closeSession(id, session).catch(() => undefined)
   }
@@ -358,36 +374,15 @@ class EngineImpl implements BridgeEngine {
   private async remove(id: string): Promise<void> {
     const session = await this.open.get(id)
     if (session) {
-      if (session.state.status !== 'idle') {
+      if (session.running) {
         throw new UserError('session_running', 'The session is still working.', 'Stop it first.')
       }
       await this.closeSession(id, session)
     }
     await this.closing.get(id)
     await this.store.remove(id)
+    this.library.removed(id)
     this.broadcast({ kind: 'session', id, summary: null })
-  }
-
-  /** The absolute path of a folder that can be read; throws what is wrong with it. */
-  private async workingFolder(path: string): Promise<string> {
-    const folder = isAbsolute(path) ? path : resolve(this.options.cwd, path)
-    try {
-      if (!(await stat(folder)).isDirectory()) {
-        throw new UserError(
-          'not_a_directory',
-          `${folder} is a file.`,
-          'Name the folder that the session should work in.',
-        )
-      }
-      await access(folder, constants.R_OK | constants.X_OK)
-    } catch (error) {
-      if (!isNodeError(error)) throw error
-      if (error.code === 'ENOENT') {
-        throw new UserError('not_found', `There is no folder ${folder}.`, 'Create it, or name another one.')
-      }
-      throw new UserError('permission', `${folder} cannot be read (${error.code}).`, 'Choose a folder you may read.')
-    }
-    return folder
   }
 }
 

@@ -28,7 +28,13 @@ export type UserErrorCode =
   | 'invalid_operation'
   | 'unsupported_operation'
   | 'log_write'
+  | 'budget'
   | 'budget_ledger'
+  | 'model'
+  | 'network'
+  /** The Hugging Face Hub refused, or is not well. */
+  | 'hub'
+  | 'too_large'
   | 'invalid_request'
   | 'resource_missing'
   | 'internal'

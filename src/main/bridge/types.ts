@@ -1,4 +1,6 @@
 import type { AppInfo, BridgePush, CredentialStatus } from '@shared/bridge'
+import type { ModelClients } from '../engine/clients'
+import type { SessionLibrary } from '../engine/library'
 import type { Engine, EngineOptions } from '../engine-types'
 import type { SessionStore } from '../session/store'
 import type { Session } from '../session/types'
@@ -7,6 +9,8 @@ import type { Session } from '../session/types'
 export interface BridgeEngine extends Engine {
   readonly options: EngineOptions
   readonly store: SessionStore
+  readonly clients: ModelClients
+  readonly library: SessionLibrary
   appInfo(): Promise<AppInfo>
   /**
    * Like openSession, but a session that another process writes is given read-only. It stays open while `work` runs;

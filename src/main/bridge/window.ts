@@ -79,6 +79,17 @@ function makeHandlers(engine: BridgeEngine, watches: Watches): Handlers {
       await engine.renameSession(id, title)
       return null
     },
+    'sessions.fork': async ({ id, at_seq }) => ({ id: await engine.library.fork(id, at_seq) }),
+    'sessions.search': ({ query, limit }) => engine.library.search(query, limit),
+    'sessions.export': ({ id, format }) => engine.library.exportFile(id, format),
+    'sessions.upload': ({ id }) => engine.library.upload(id),
+    'sessions.import': async ({ path }) => {
+      const result = await engine.library.import(path)
+      for (const { id } of result.sessions) {
+        engine.broadcast({ kind: 'session', id, summary: summarize(await engine.readSession(id)) })
+      }
+      return result
+    },
     'sessions.remove': async ({ id }) => {
       await engine.removeSession(id)
       // Not before: a session that cannot be removed goes on, and so does its stream.
@@ -110,6 +121,9 @@ function makeHandlers(engine: BridgeEngine, watches: Watches): Handlers {
         return receipt
       }),
     'session.readOutput': ({ id, file, offset, length }) => engine.store.readOutput(id, file, offset, length),
+    'session.completePath': async ({ id, prefix }) =>
+      engine.library.completePath((await engine.readSession(id)).cwd, prefix),
+    'models.list': ({ refresh }) => engine.clients.list({ refresh, all: true }),
     'demo.start': async () => {
       const { session, prompt } = await engine.createDemo()
       watches.hold(session.id)

@@ -1,0 +1,92 @@
+import type { BridgeResults, ExportFormat, ImportResult, SearchResult } from '@shared/bridge'
+import type { Settings } from '@shared/settings'
+import { version } from '../../../package.json'
+import type { EngineOptions } from '../engine-types'
+import { expandPath } from '../home'
+import type { Transfers } from '../session/export/transfers'
+import type { SessionSearch } from '../session/search'
+import type { SessionStore } from '../session/store'
+
+export interface LibraryDeps {
+  store: SessionStore
+  options: Pick<EngineOptions, 'home' | 'cwd' | 'env'>
+  settings: () => Settings
+  secrets: () => readonly string[]
+  /** What an open session has not yet written is on disk afterwards. */
+  flush: (id: string) => Promise<void>
+}
+
+/** What is done with sessions as files: search, fork, export, upload, import. Nothing of it is loaded before it is asked for. */
+export class SessionLibrary {
+  private searching: Promise<SessionSearch> | null = null
+  private readonly controller = new AbortController()
+
+  constructor(private readonly deps: LibraryDeps) {}
+
+  /** Id of a new session with everything up to and including the event `at_seq`; absent: all. */
+  async fork(id: string, at_seq?: number): Promise<string> {
+    const transfers = await this.transfers()
+    const forked = await transfers.forkSession(id, { at_seq, signal: this.controller.signal })
+    this.changed(forked)
+    return forked
+  }
+
+  async search(query: string, limit?: number): Promise<SearchResult> {
+    this.searching ??= import('../session/search').then(
+      ({ SessionSearch }) => new SessionSearch({ home: this.deps.options.home, secrets: this.deps.secrets }),
+    )
+    const search = await this.searching
+    return search.search(query, { limit, signal: this.controller.signal })
+  }
+
+  /** Throws `too_large` above 64 M characters. */
+  async exportFile(id: string, format: ExportFormat): Promise<BridgeResults['sessions.export']> {
+    return (await this.transfers()).exportFile(id, format)
+  }
+
+  /** Only when the user asked for it: a redacted trace in a private dataset of theirs. */
+  async upload(id: string): Promise<BridgeResults['sessions.upload']> {
+    const { url, repo } = await (await this.transfers()).uploadSession(id, { signal: this.controller.signal })
+    return { url, repo }
+  }
+
+  async import(path: string): Promise<ImportResult> {
+    const { importSessions } = await import('../session/import')
+    const { home, cwd } = this.deps.options
+    const { sessions, skipped } = await importSessions(expandPath(path.trim(), cwd), {
+      home,
+      secrets: this.deps.secrets(),
+      app_version: version,
+      model: this.deps.settings().model,
+      signal: this.controller.signal,
+    })
+    for (const { id } of sessions) this.changed(id)
+    return { sessions, skipped }
+  }
+
+  /** What completes `prefix` in the folder of a session. */
+  async completePath(cwd: string, prefix: string): Promise<string[]> {
+    const { completePath } = await import('../workspace/complete-path')
+    return completePath(cwd, prefix)
+  }
+
+  /** A session's log has grown: the next query should find what is new. */
+  changed(id: string): void {
+    void this.searching?.then((search) => search.changed(id))
+  }
+
+  removed(id: string): void {
+    void this.searching?.then((search) => search.removed(id))
+  }
+
+  async close(): Promise<void> {
+    this.controller.abort(new Error('ML Intern is ending.'))
+    await (await this.searching)?.close()
+  }
+
+  private async transfers(): Promise<Transfers> {
+    const { Transfers } = await import('../session/export/transfers')
+    const { options, ...deps } = this.deps
+    return new Transfers({ ...deps, env: options.env })
+  }
+}
