@@ -23,7 +23,7 @@ test('approving and denying needs no mouse', async ({ page, start }) => {
   await expect(task(page)).toBeFocused()
   await begin(page, 'Run three commands')
   await expect(page.getByText('echo first-ran').first()).toBeVisible()
-  await reach(page, 'Approve')
+  await reach(page, 'Approve once')
   await page.keyboard.press('Enter')
   await expect(page.getByText('echo second-ran').first()).toBeVisible()
   // Nothing else has the focus any more, so the new card takes it: its own keys work, and Tab leads to its buttons.

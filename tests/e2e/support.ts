@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test as base, expect, type Page } from '@playwright/test'
+import type { SettingsPatch } from '@shared/settings'
 import { type FakeAnthropic, type Script, startFakeAnthropic } from '../support/fake-anthropic'
 
 const CLI = resolve(import.meta.dirname, '../../out/main/cli.js')
@@ -51,7 +52,11 @@ export async function serve(cwd: string, env: Record<string, string> = {}, port 
 interface Fixtures {
   folder: string
   /** Starts a fake model server and the app on it, and opens the page. */
-  start: (script: Script, env?: Record<string, string>) => Promise<{ app: App; server: FakeAnthropic }>
+  start: (
+    script: Script,
+    env?: Record<string, string>,
+    settings?: SettingsPatch,
+  ) => Promise<{ app: App; server: FakeAnthropic }>
 }
 
 export const test = base.extend<Fixtures>({
@@ -66,7 +71,10 @@ export const test = base.extend<Fixtures>({
     const servers: FakeAnthropic[] = []
     const problems: string[] = []
     watchConsole(page, problems)
-    await use(async (script, env = {}) => {
+    await use(async (script, env = {}, settings = {}) => {
+      // Titles ask the model on their own account: a test that wants them scripts them.
+      await mkdir(join(folder, 'home'), { recursive: true })
+      await writeFile(join(folder, 'home', 'config.json'), JSON.stringify({ auto_titles: false, ...settings }))
       const server = await startFakeAnthropic(script, { apiKey: KEY })
       servers.push(server)
       const app = await serve(folder, { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: server.url, ...env })

@@ -120,7 +120,7 @@ test('reload in mid-stream: nothing lost, nothing doubled', async ({ page, start
   await expect(conversation(page)).toContainText('word39')
   const shown = await conversation(page).innerText()
   for (const word of words) expect(shown.split(word.trim()).length - 1, word).toBe(occurrences(words, word))
-  await expect(page.getByRole('button', { name: 'Send' })).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Send', exact: true })).toBeVisible()
 })
 
 /** word1 is also the beginning of word10 … word19. */

@@ -2,10 +2,10 @@ import { Tooltip } from '@base-ui/react/tooltip'
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { Drawer } from './components/Drawer'
 import { Toasts } from './components/Toasts'
-import { SEARCH_ID, Sidebar } from './features/sessions/Sidebar'
+import { openSearch } from './features/search/open-search'
+import { Sidebar } from './features/sessions/Sidebar'
 import { runStateOf } from './features/sessions/sessionState'
 import { KeyDialog } from './features/settings/KeyDialog'
-import { ShortcutsDialog } from './features/settings/ShortcutsDialog'
 import { StatusBar } from './features/status/StatusBar'
 import { Welcome } from './features/welcome/Welcome'
 import { useIsNarrow } from './hooks/useMediaQuery'
@@ -20,6 +20,13 @@ const Workspace = lazy(async () => ({ default: (await loadWorkspace()).Workspace
 const loadSettings = () => import('./features/settings/SettingsDialog')
 const SettingsDialog = lazy(async () => ({ default: (await loadSettings()).SettingsDialog }))
 
+const ShortcutsDialog = lazy(async () => ({
+  default: (await import('./features/settings/ShortcutsDialog')).ShortcutsDialog,
+}))
+const SessionDialogs = lazy(async () => ({
+  default: (await import('./features/sessions/SessionDialogs')).SessionDialogs,
+}))
+
 /** Milliseconds after which what is not on screen yet is fetched. */
 const PREFETCH_DELAY_MS = 150
 /** Milliseconds until a tooltip shows: long enough not to flicker under a passing pointer. */
@@ -30,7 +37,12 @@ export function App() {
   const narrow = useIsNarrow()
   const sidebarOpen = useUi((ui) => ui.sidebarOpen)
   const drawer = useUi((ui) => ui.drawer)
-  const settingsAsked = useAsked('settings', 'diagnostics')
+  const settingsAsked = useAsked('settings', 'models', 'approvals', 'data', 'diagnostics')
+  const helpAsked = useAsked('shortcuts')
+  const sessionAsked = useUi((ui) => ui.sessionDialog !== null)
+  const questionAsked = useUi((ui) => ui.question !== null)
+  const [dialogsMade, setDialogsMade] = useState(false)
+  if ((sessionAsked || questionAsked) && !dialogsMade) setDialogsMade(true)
   useShortcuts(useActions(narrow))
   useEffect(prefetch, [])
   useTitle(activeId)
@@ -58,8 +70,9 @@ export function App() {
         <Sidebar onHide={() => setDrawer(null)} />
       </Drawer>
       <Suspense fallback={null}>{settingsAsked && <SettingsDialog />}</Suspense>
+      <Suspense fallback={null}>{dialogsMade && <SessionDialogs />}</Suspense>
       <KeyDialog />
-      <ShortcutsDialog />
+      <Suspense fallback={null}>{helpAsked && <ShortcutsDialog />}</Suspense>
       <Toasts />
     </Tooltip.Provider>
   )
@@ -82,12 +95,7 @@ function prefetch(): () => void {
 function useActions(narrow: boolean): ShortcutActions {
   return useMemo(
     () => ({
-      search: () => {
-        if (narrow) setDrawer('sidebar')
-        else setSidebarOpen(true)
-        // The field may appear with this change.
-        requestAnimationFrame(() => document.getElementById(SEARCH_ID)?.focus())
-      },
+      search: () => openSearch(),
       newSession: () => useApp.getState().actions.open(null),
       toggleSidebar: () => {
         const { drawer, sidebarOpen } = useUi.getState()

@@ -4,7 +4,19 @@ import { settingsSchema } from '@shared/settings'
 import { describe, expect, it } from 'vitest'
 
 function info(available: boolean): AppInfo {
-  const model = { id: 'anthropic/m', name: 'M', context_window: null, input_price: null, output_price: null, available }
+  const model = {
+    id: 'anthropic/m',
+    name: 'M',
+    provider: 'Anthropic',
+    context_window: null,
+    max_output: null,
+    capabilities: { tools: null, images: null, reasoning: null },
+    efforts: null,
+    note: '',
+    input_price: null,
+    output_price: null,
+    available,
+  }
   return {
     version: '0',
     host: 'browser',

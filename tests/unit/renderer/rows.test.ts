@@ -6,7 +6,15 @@ const long = `${'Some words. '.repeat(200)}\n\n${'More words. '.repeat(200)}\n\n
 
 describe('itemRows', () => {
   it('draws calls of one run as one card, across replies that say nothing', () => {
-    const rows = itemRows([user('u'), tool('1'), assistant('a', ''), tool('2'), tool('3'), user('v'), tool('4')])
+    const rows = itemRows([
+      notice('n', 'resumed'),
+      tool('1'),
+      assistant('a', ''),
+      tool('2'),
+      tool('3'),
+      notice('m', 'info'),
+      tool('4'),
+    ])
     const cards = rows.flatMap((row) =>
       row.kind === 'tool' ? [`${row.item.key} ${row.first} ${row.last} ${row.gap > 0}`] : [],
     )
@@ -40,6 +48,30 @@ describe('itemRows', () => {
     expect(explained([notice('n', 'interrupted')])).toEqual([true])
     expect(explained([notice('n', 'resumed')])).toEqual([false])
     expect(explained([])).toEqual([false])
+  })
+
+  it('marks the last reply of each turn, and the newest of them (a fork that cuts a turn in half)', () => {
+    const rows = itemRows([
+      user('u'),
+      assistant('a', 'One'),
+      tool('1'),
+      assistant('b', 'Two'),
+      notice('n', 'compacted'),
+      user('v'),
+      user('s', 'Faster', 'steer'),
+      assistant('c', 'Three'),
+      tool('2'),
+    ])
+    const marks = (of: typeof rows) =>
+      of.flatMap((row) => ('reply' in row && row.reply ? [`${row.reply.key} ${row.ends} ${row.newest}`] : []))
+    expect(marks(rows)).toEqual(['a false false', 'b true false', 'c false true'])
+    expect(marks(itemRows([user('u'), assistant('a', 'One'), notice('n', 'interrupted')]))).toEqual(['a true true'])
+  })
+
+  it('leaves no gap under a message: the line of its actions is there already', () => {
+    const rows = itemRows([user('u'), tool('1'), user('v'), assistant('a', 'One')])
+    expect(rows.map((row) => row.gap)).toEqual([24, 0, 16, 0])
+    expect(tailRows(session({ status: 'running' }), rows[0])).toMatchObject([{ gap: 0 }])
   })
 
   it('offers to try again under the newest error only', () => {

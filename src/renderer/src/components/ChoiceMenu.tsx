@@ -29,6 +29,12 @@ interface ChoiceMenuProps<T extends string> {
   className?: string
 }
 
+/** The look of a small control that opens something. */
+export const chipClass = clsx(
+  'inline-flex h-6 min-w-0 items-center gap-1 rounded-md border border-line px-2 text-sm text-ink-2 transition-colors duration-100',
+  'hover:border-line-strong hover:text-ink data-popup-open:border-line-strong data-popup-open:text-ink disabled:opacity-60',
+)
+
 /** A chip that opens a list with one-line explanations; one entry is the chosen one. */
 export function ChoiceMenu<T extends string>(props: ChoiceMenuProps<T>) {
   const { label, value, shown, choices, onChange, disabled, align = 'end', side = 'bottom', extra, className } = props
@@ -38,11 +44,7 @@ export function ChoiceMenu<T extends string>(props: ChoiceMenuProps<T>) {
         <Menu.Trigger
           disabled={disabled}
           aria-label={typeof shown === 'string' ? `${label}: ${shown}` : label}
-          className={clsx(
-            'inline-flex h-6 min-w-0 items-center gap-1 rounded-md border border-line px-2 text-sm text-ink-2 transition-colors duration-100',
-            'hover:border-line-strong hover:text-ink data-popup-open:border-line-strong data-popup-open:text-ink disabled:opacity-60',
-            className,
-          )}
+          className={clsx(chipClass, className)}
         >
           <span className="truncate">{shown}</span>
           <ChevronDown size={12} strokeWidth={2} className="shrink-0 text-ink-3" aria-hidden />
@@ -85,14 +87,23 @@ export function ChoiceMenu<T extends string>(props: ChoiceMenuProps<T>) {
 interface MenuPopupProps {
   align?: 'start' | 'end'
   side?: 'top' | 'bottom'
+  /** Opens beside the entry it belongs to. */
+  submenu?: boolean
   className?: string
   children: ReactNode
 }
 
-export function MenuPopup({ align = 'end', side = 'bottom', className, children }: MenuPopupProps) {
+export function MenuPopup({ align = 'end', side = 'bottom', submenu, className, children }: MenuPopupProps) {
   return (
     <Menu.Portal>
-      <Menu.Positioner align={align} side={side} sideOffset={4} collisionPadding={8} className="z-50 outline-none">
+      <Menu.Positioner
+        align={align}
+        side={submenu ? 'inline-end' : side}
+        sideOffset={submenu ? 2 : 4}
+        alignOffset={submenu ? -5 : 0}
+        collisionPadding={8}
+        className="z-50 outline-none"
+      >
         <Menu.Popup
           className={clsx(
             'max-h-(--available-height) overflow-y-auto rounded-lg border border-line-strong bg-raised p-1 shadow-float outline-none',
@@ -115,16 +126,12 @@ interface MenuItemProps {
   children: ReactNode
 }
 
+export const menuItemClass =
+  'flex items-center gap-2 rounded-md px-2 py-1 outline-none data-disabled:opacity-50 data-highlighted:bg-ink/6 data-popup-open:bg-ink/6'
+
 export function MenuItem({ onSelect, disabled, tone = 'plain', keys, children }: MenuItemProps) {
   return (
-    <Menu.Item
-      onClick={onSelect}
-      disabled={disabled}
-      className={clsx(
-        'flex items-center gap-2 rounded-md px-2 py-1 outline-none data-disabled:opacity-50 data-highlighted:bg-ink/6',
-        tone === 'bad' && 'text-bad',
-      )}
-    >
+    <Menu.Item onClick={onSelect} disabled={disabled} className={clsx(menuItemClass, tone === 'bad' && 'text-bad')}>
       {children}
       {keys && <span className="ml-auto pl-6 font-mono text-xs text-ink-3">{keys}</span>}
     </Menu.Item>

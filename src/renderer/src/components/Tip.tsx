@@ -6,14 +6,22 @@ interface TipProps {
   label: ReactNode
   keys?: string[]
   side?: 'top' | 'bottom' | 'left' | 'right'
+  /** What it explains is open and speaks for itself. */
+  disabled?: boolean
   /** The element that is explained; it must accept a ref and the usual handlers. */
   children: ReactElement<Record<string, unknown>>
 }
 
 /** A short explanation on hover and on focus. The element keeps its own accessible name. */
-export function Tip({ label, keys, side = 'bottom', children }: TipProps) {
+export function Tip({ label, keys, side = 'bottom', disabled, children }: TipProps) {
   return (
-    <Tooltip.Root>
+    <Tooltip.Root
+      disabled={disabled}
+      onOpenChange={(_open, details) => {
+        // Escape closes what lies under the explanation too: nobody opened that by itself.
+        if (details.reason === 'escape-key') details.allowPropagation()
+      }}
+    >
       <Tooltip.Trigger render={children} />
       <Tooltip.Portal>
         <Tooltip.Positioner side={side} sideOffset={6} collisionPadding={8} className="z-50">

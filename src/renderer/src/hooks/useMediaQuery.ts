@@ -12,7 +12,13 @@ export function useMediaQuery(query: string): boolean {
   return useSyncExternalStore(subscribe, () => window.matchMedia(query).matches)
 }
 
+const NARROW = '(width < 900px)'
+
 /** Below this width the panes are drawers over the conversation. The same number stands in tokens.css. */
 export function useIsNarrow(): boolean {
-  return useMediaQuery('(width < 900px)')
+  return useMediaQuery(NARROW)
+}
+
+export function isNarrowNow(): boolean {
+  return window.matchMedia(NARROW).matches
 }

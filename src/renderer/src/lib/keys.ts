@@ -16,7 +16,7 @@ export const SHORTCUTS: { group: string; items: Shortcut[] }[] = [
   {
     group: 'Window',
     items: [
-      { keys: [MOD, 'K'], what: 'Search sessions' },
+      { keys: [MOD, 'K'], what: 'Search sessions and what was said in them' },
       { keys: [MOD, 'Shift', 'O'], what: 'New session' },
       { keys: [MOD, 'B'], what: 'Show or hide the sessions' },
       { keys: [MOD, 'J'], what: 'Show or hide plan and terminal' },
@@ -29,7 +29,10 @@ export const SHORTCUTS: { group: string; items: Shortcut[] }[] = [
     group: 'Conversation',
     items: [
       { keys: ['Enter'], what: 'Send, or steer a running turn' },
+      { keys: ['Alt', 'Enter'], what: 'Queue for the end of the running turn' },
       { keys: ['Shift', 'Enter'], what: 'New line' },
+      { keys: ['/'], what: 'Commands, at the start of a message' },
+      { keys: ['@'], what: 'Files of the working folder' },
       { keys: ['↑'], what: 'Bring back the last message (empty field)' },
       { keys: ['Esc'], what: 'Stop the running turn' },
     ],

@@ -1,7 +1,7 @@
 import type { AppInfo, CredentialStatus, ModelChoice } from '@shared/bridge'
-import { DEMO_MODEL } from '@shared/settings'
+import { DEMO_MODEL, type Effort } from '@shared/settings'
 import type { Choice } from '../components/ChoiceMenu'
-import { formatTokens } from './format'
+import { EFFORTS } from './modes'
 
 /** The demo model is scripted: it is never shown as if it were an AI. */
 export const DEMO_MODEL_NAME = 'Scripted demo model — no AI'
@@ -12,25 +12,29 @@ export function modelName(id: string, info: AppInfo | null): string {
   return info?.models.find((model) => model.id === id)?.name ?? id.replace(/^[^/]+\//, '')
 }
 
-/** The models to choose from; the current one is among them even when the catalogue does not know it. */
-export function modelChoices(info: AppInfo | null, current: string): Choice<string>[] {
-  const known = info?.models ?? []
-  const choices = known.map((model) => ({
-    value: model.id,
-    label: modelName(model.id, info),
-    ...(model.available ? { description: explain(model) } : { note: 'needs a key' }),
-    disabled: !model.available && model.id !== current,
-  }))
-  if (known.some((model) => model.id === current)) return choices
-  return [{ value: current, label: modelName(current, info), description: current }, ...choices]
+/** Why a model cannot be chosen now; null when it can, as far as anybody knows. */
+export function whyUnavailable(model: ModelChoice): string | null {
+  if (model.available) return null
+  return model.note || (isAnthropic(model.id) ? 'Needs an Anthropic key' : 'Not available now')
 }
 
-function explain(model: ModelChoice): string {
-  if (model.id === DEMO_MODEL) return 'Plays a fixed script. Costs nothing.'
-  const window = model.context_window === null ? 'Context unknown' : `${formatTokens(model.context_window)} context`
-  const known = model.input_price !== null && model.output_price !== null
-  const price = known ? `$${model.input_price} in, $${model.output_price} out per 1M tokens` : 'price unknown'
-  return `${window} · ${price}`
+export function isAnthropic(id: string): boolean {
+  return id.startsWith('anthropic/')
+}
+
+/** What the catalogue knows of a model; undefined when it does not list it. */
+export function findModel(id: string, info: AppInfo | null): ModelChoice | undefined {
+  return info?.models.find((model) => model.id === id)
+}
+
+/** The levels of effort to offer for a model, and the one that holds although the model does not take it. */
+export function effortChoices(model: ModelChoice | undefined, current: Effort | null): Choice<Effort | 'default'>[] {
+  const taken = model?.efforts
+  if (!taken) return EFFORTS
+  return EFFORTS.flatMap((choice) => {
+    if (choice.value === 'default' || taken.includes(choice.value)) return [choice]
+    return choice.value === current ? [{ ...choice, note: 'not taken by this model', disabled: true }] : []
+  })
 }
 
 /** False only when the catalogue says that a key is missing. */

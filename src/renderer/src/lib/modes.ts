@@ -19,3 +19,7 @@ export const EFFORTS: { value: Effort | 'default'; label: string; description: s
   { value: 'xhigh', label: 'Extra high', description: 'Long work on hard problems.' },
   { value: 'max', label: 'Max', description: 'No limit but the model’s own.' },
 ]
+
+export function effortLabel(effort: Effort | null): string {
+  return EFFORTS.find(({ value }) => value === (effort ?? 'default'))?.label ?? ''
+}

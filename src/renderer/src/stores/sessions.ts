@@ -1,6 +1,6 @@
 import type { BridgePush } from '@shared/bridge'
 import type { AnyEvent } from '@shared/events'
-import type { Operation } from '@shared/operations'
+import type { Operation, OperationReceipt } from '@shared/operations'
 import { applyEvent, startFold } from '@shared/reducer'
 import { initialState, type SessionState } from '@shared/state'
 import { create } from 'zustand'
@@ -42,8 +42,8 @@ export function getSessionState(id: string): SessionState | undefined {
 }
 
 /** Resolves when the operation is durable; throws BridgeFailure. */
-export async function submit(id: string, operation: Operation): Promise<void> {
-  await call('session.submit', { id, operation })
+export function submit(id: string, operation: Operation): Promise<OperationReceipt> {
+  return call('session.submit', { id, operation })
 }
 
 type Listener<T> = (value: T) => void

@@ -4,7 +4,8 @@ import { ApprovalCard } from '../approvals/ApprovalCard'
 import { ActivityLine } from './ActivityLine'
 import { CodeBlock } from './CodeBlock'
 import { Markdown } from './Markdown'
-import { GuardNotice, Notice, ReplyFooter, UserMessage } from './messages'
+import { ReplyFooter, UserMessage } from './messages'
+import { GuardNotice, Notice } from './notices'
 import { Reasoning } from './Reasoning'
 import type { Row } from './rows'
 import { ToolRow } from './ToolRow'
@@ -20,7 +21,7 @@ interface RowViewProps {
 /** One row in the reading column. */
 export const RowView = memo(function RowView({ row, log, state }: RowViewProps) {
   return (
-    <div className="mx-auto w-full max-w-180 px-6 max-md:px-3" style={{ paddingTop: row.gap }}>
+    <div data-row={row.key} className="mx-auto w-full max-w-180 px-6 max-md:px-3" style={{ paddingTop: row.gap }}>
       <Content row={row} log={log} state={state} />
     </div>
   )
@@ -41,7 +42,7 @@ function Content({ row, log, state }: RowViewProps) {
           ) : (
             <Markdown text={row.text} growing={row.growing} />
           )}
-          {row.reply && <ReplyFooter reply={row.reply} explained={row.explained} />}
+          {row.reply && <ReplyFooter reply={row.reply} explained={row.explained} ends={row.ends} newest={row.newest} />}
         </div>
       )
     case 'tool':

@@ -2,7 +2,8 @@ import './chat.css'
 import type { SessionState } from '@shared/state'
 import { ArrowDown } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
-import { Virtualizer } from 'virtua'
+import { Virtualizer, type VirtualizerHandle } from 'virtua'
+import { useScrollTarget } from '../search/useScrollTarget'
 import { noteDraft, noteTool } from './clocks'
 import { followsState, RowView } from './RowView'
 import { DraftRows, itemRows, type Row, tailRows } from './rows'
@@ -23,8 +24,10 @@ export function Transcript({ state, onRetry }: TranscriptProps) {
 
 function SessionTranscript({ state, onRetry }: TranscriptProps) {
   const scroller = useRef<HTMLElement>(null)
-  const { following, settle, jump } = useFollow(scroller)
+  const list = useRef<VirtualizerHandle>(null)
+  const { following, settle, jump, leave } = useFollow(scroller)
   const rows = useRows(state)
+  useScrollTarget({ state, rows, list, scroller, leave })
   const { id, cwd } = state
   // Every row depends on this object: it must not change because a parent was drawn again.
   const latestRetry = useRef(onRetry)
@@ -55,7 +58,14 @@ function SessionTranscript({ state, onRetry }: TranscriptProps) {
           tabIndex={-1}
           className="transcript absolute inset-0 overflow-x-hidden overflow-y-auto pb-6 -outline-offset-2"
         >
-          <Virtualizer scrollRef={scroller} data={rows} onResize={settle} keepMounted={keepMounted} bufferSize={400}>
+          <Virtualizer
+            ref={list}
+            scrollRef={scroller}
+            data={rows}
+            onResize={settle}
+            keepMounted={keepMounted}
+            bufferSize={400}
+          >
             {(row: Row) => (
               <RowView
                 key={row.key}

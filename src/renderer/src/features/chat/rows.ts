@@ -1,4 +1,4 @@
-import type { ApprovalRequest } from '@shared/events'
+import type { ApprovalRequest } from '@shared/approvals'
 import type {
   AssistantDraft,
   AssistantItem,
@@ -28,6 +28,10 @@ export type Row = { key: string; gap: number } & (
       reply: AssistantItem | null
       /** A notice right below says how the reply ended: its footer need not. */
       explained: boolean
+      /** The last reply of its turn. */
+      ends: boolean
+      /** And no message of the user comes after it. */
+      newest: boolean
     }
   | { kind: 'tool'; item: ToolItem; first: boolean; last: boolean }
   | { kind: 'guard'; item: GuardItem }
@@ -36,8 +40,8 @@ export type Row = { key: string; gap: number } & (
   | { kind: 'activity' }
 )
 
-/** Pixels between rows (the mock's spacing). */
-const GAP = { first: 24, item: 16, afterReply: 0, piece: 12, none: 0 }
+/** Pixels between rows (the mock's spacing). Messages bring their own: the line under them that appears on hover. */
+const GAP = { first: 24, item: 16, afterMessage: 0, piece: 12, none: 0 }
 
 interface Cached {
   variant: string
@@ -50,23 +54,59 @@ export function itemRows(items: TranscriptItem[]): Row[] {
   const rows: Row[] = []
   let before: TranscriptItem | null = null
   const shown = items.filter(isShown)
+  const ends = turnEnds(shown)
+  const lastMessage = shown.findLast(isMessage)
+  let asked = lastMessage === undefined
   for (const [i, item] of shown.entries()) {
     const next = shown[i + 1]
     const gap = before ? gapBetween(before, item) : GAP.first
     const first = item.kind === 'tool' && before?.kind !== 'tool'
     const last = item.kind === 'tool' && next?.kind !== 'tool'
-    const newest = next === undefined
-    const explained = item.kind === 'assistant' && next?.kind === 'notice' && EXPLAINS.has(next.notice)
-    const variant = `${gap} ${first} ${last} ${item.kind === 'notice' && newest} ${explained}`
+    if (item === lastMessage) asked = true
+    const place: Place = {
+      gap,
+      first,
+      last,
+      newest: item.kind === 'assistant' ? asked : next === undefined,
+      explained: item.kind === 'assistant' && next?.kind === 'notice' && EXPLAINS.has(next.notice),
+      ends: ends.has(item),
+    }
+    const variant = variantOf(item, place)
     let known = cache.get(item)
     if (known?.variant !== variant) {
-      known = { variant, rows: rowsOf(item, { gap, first, last, newest, explained }) }
+      known = { variant, rows: rowsOf(item, place) }
       cache.set(item, known)
     }
     for (const row of known.rows) rows.push(row)
     before = item
   }
   return rows
+}
+
+/** What the rows of an item depend on beside the item itself. */
+function variantOf(item: TranscriptItem, { gap, first, last, newest, explained, ends }: Place): string {
+  const here = item.kind === 'notice' || (item.kind === 'assistant' && ends) ? newest : false
+  return `${gap} ${first} ${last} ${here} ${explained} ${ends}`
+}
+
+function isMessage(item: TranscriptItem): boolean {
+  return item.kind === 'user' && item.source === 'user'
+}
+
+/** The replies that nothing of their turn follows. */
+function turnEnds(shown: readonly TranscriptItem[]): ReadonlySet<TranscriptItem> {
+  const ends = new Set<TranscriptItem>()
+  let open = true
+  for (let at = shown.length - 1; at >= 0; at--) {
+    const item = shown[at]
+    if (!item) continue
+    if (isMessage(item)) open = true
+    else if (item.kind === 'assistant' || item.kind === 'tool') {
+      if (open && item.kind === 'assistant') ends.add(item)
+      open = false
+    }
+  }
+  return ends
 }
 
 /** A reply that is only tool calls has nothing to show, and must not split the card of the calls around it. */
@@ -76,7 +116,7 @@ function isShown(item: TranscriptItem): boolean {
 
 function gapBetween(before: TranscriptItem, item: TranscriptItem): number {
   if (before.kind === 'tool' && item.kind === 'tool') return GAP.none
-  if (before.kind === 'assistant' && before.text.trim() !== '') return GAP.afterReply
+  if (before.kind === 'user' || (before.kind === 'assistant' && before.text.trim() !== '')) return GAP.afterMessage
   return GAP.item
 }
 
@@ -88,9 +128,11 @@ interface Place {
   last: boolean
   newest: boolean
   explained: boolean
+  ends: boolean
 }
 
-function rowsOf(item: TranscriptItem, { gap, first, last, newest, explained }: Place): Row[] {
+function rowsOf(item: TranscriptItem, place: Place): Row[] {
+  const { gap, first, last, newest } = place
   const base = { key: item.key, gap }
   switch (item.kind) {
     case 'user':
@@ -102,18 +144,18 @@ function rowsOf(item: TranscriptItem, { gap, first, last, newest, explained }: P
     case 'notice':
       return [{ ...base, kind: 'notice', item, newest }]
     case 'assistant':
-      return replyRows(item.key, gap, item.reasoning, segmentText(item.text), item, explained)
+      return replyRows(item.key, item.reasoning, segmentText(item.text), item, place)
   }
 }
 
 function replyRows(
   id: string,
-  gap: number,
   reasoning: string,
   segments: Segment[],
   reply: AssistantItem | null,
-  explained: boolean,
+  { gap, explained, ends, newest }: Pick<Place, 'gap' | 'explained' | 'ends' | 'newest'>,
 ): Row[] {
+  const footer = { explained, ends, newest }
   const rows: Row[] = []
   if (reasoning.trim()) {
     const live = reply === null && segments.length === 0
@@ -129,11 +171,11 @@ function replyRows(
       lang: segment.lang,
       growing: reply === null && last,
       reply: last ? reply : null,
-      explained,
+      ...footer,
     })
   }
   if (rows.length === 0 && reply?.partial) {
-    rows.push({ key: `${id}:0`, gap, kind: 'markdown', text: '', lang: '', growing: false, reply, explained })
+    rows.push({ key: `${id}:0`, gap, kind: 'markdown', text: '', lang: '', growing: false, reply, ...footer })
   }
   return rows
 }
@@ -149,13 +191,14 @@ export class DraftRows {
       this.segmented = null
     }
     this.segmented = extendSegments(this.segmented, draft.text)
-    return replyRows(draft.id, gapAfter(before), draft.reasoning, this.segmented.segments, null, false)
+    const place = { gap: gapAfter(before), explained: false, ends: false, newest: false }
+    return replyRows(draft.id, draft.reasoning, this.segmented.segments, null, place)
   }
 }
 
 function gapAfter(before: Row | undefined): number {
   if (!before) return GAP.first
-  return 'reply' in before && before.reply ? GAP.afterReply : GAP.item
+  return before.kind === 'user' || ('reply' in before && before.reply) ? GAP.afterMessage : GAP.item
 }
 
 /** What stands below everything: the question to the user, or what is going on. */

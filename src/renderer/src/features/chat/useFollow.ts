@@ -12,6 +12,8 @@ export interface Follow {
   settle: () => void
   /** Goes to the end and follows again. */
   jump: () => void
+  /** Leaves the end alone, as if the user had scrolled up. */
+  leave: () => void
 }
 
 /**
@@ -42,6 +44,8 @@ export function useFollow(scroller: RefObject<HTMLElement | null>): Follow {
     set(true)
     settle()
   }, [set, settle])
+
+  const leave = useCallback(() => set(false), [set])
 
   useEffect(() => {
     const element = scroller.current
@@ -80,5 +84,5 @@ export function useFollow(scroller: RefObject<HTMLElement | null>): Follow {
     }
   }, [scroller, set])
 
-  return { following, settle, jump }
+  return { following, settle, jump, leave }
 }

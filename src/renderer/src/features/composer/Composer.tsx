@@ -1,18 +1,19 @@
-import { MAX_INPUT_CHARS, type Operation } from '@shared/operations'
 import { ArrowUp, Square } from 'lucide-react'
-import { useCallback, useEffect, useRef, useState } from 'react'
-import { type BridgeFailure, failureOf } from '../../bridge/bridge'
+import { type KeyboardEvent, useId, useLayoutEffect, useRef, useState } from 'react'
 import { FailureBanner } from '../../components/Banner'
 import { Button } from '../../components/Button'
 import { Tip } from '../../components/Tip'
+import { useActive } from '../../hooks/useActive'
 import { useEscape } from '../../hooks/useEscape'
-import { isModelUsable } from '../../lib/models'
-import { useApp } from '../../stores/app'
-import { getSessionState, submit, useSessionPart } from '../../stores/sessions'
 import { showDialog } from '../../stores/ui'
-import { keepDraft, readDraft } from './drafts'
+import { complete, type Suggestion } from './completion'
+import { tooLongText } from './drafts'
 import { PromptArea } from './PromptArea'
+import { QueueStrip } from './QueueStrip'
 import { RoundButton } from './RoundButton'
+import { SuggestionList } from './SuggestionList'
+import { type ComposerState, useComposer } from './useComposer'
+import { useSuggestions } from './useSuggestions'
 
 interface ComposerProps {
   id: string
@@ -20,72 +21,16 @@ interface ComposerProps {
 }
 
 export function Composer({ id, readOnly }: ComposerProps) {
-  const status = useSessionPart(id, (state) => state?.status ?? 'idle')
-  const model = useSessionPart(id, (state) => state?.model ?? '')
-  const connected = useApp((app) => app.connection === 'connected')
-  const usable = useApp((app) => isModelUsable(model, app.info))
-  const [text, setText] = useState(() => readDraft(id))
-  const [sending, setSending] = useState(false)
-  const [stopping, setStopping] = useState(false)
-  const [failure, setFailure] = useState<BridgeFailure | null>(null)
+  const composer = useComposer(id, readOnly)
+  const { text, change, running, waiting, sending, stopping, connected, blocked, canSend, failure } = composer
   const area = useRef<HTMLTextAreaElement>(null)
-  const running = status !== 'idle'
-  const tooLong = text.length > MAX_INPUT_CHARS
-  const blocked = readOnly
-    ? 'Another ML Intern works in this session. Here it can only be read.'
-    : !connected
-      ? 'Not connected. What you write is kept.'
-      : usable
-        ? null
-        : 'This model needs an Anthropic key.'
-  const canSend = !blocked && !sending && !tooLong && text.trim() !== ''
+  const list = useSuggestionKeys(id, composer, area)
 
-  useEffect(() => {
-    if (!running) setStopping(false)
-  }, [running])
+  useEscape(running && !readOnly && connected, () => void composer.stop())
 
-  const change = useCallback(
-    (next: string) => {
-      setText(next)
-      keepDraft(id, next)
-    },
-    [id],
-  )
-
-  async function send(): Promise<void> {
-    if (!usable && !readOnly && connected) showDialog('key')
-    if (!canSend) return
-    const operation: Operation = { op: running ? 'steer' : 'user_input', text: text.trim() }
-    setSending(true)
-    setFailure(null)
-    try {
-      await submit(id, operation)
-      change('')
-    } catch (thrown) {
-      setFailure(failureOf(thrown))
-    } finally {
-      setSending(false)
-      area.current?.focus()
-    }
-  }
-
-  async function stop(): Promise<void> {
-    if (!running || stopping || readOnly) return
-    setStopping(true)
-    setFailure(null)
-    try {
-      await submit(id, { op: 'interrupt' })
-    } catch (thrown) {
-      setStopping(false)
-      setFailure(failureOf(thrown))
-    }
-  }
-
-  useEscape(running && !readOnly && connected, () => void stop())
-
-  function recall(): void {
-    const last = getSessionState(id)?.items.findLast((item) => item.kind === 'user')
-    if (last?.kind === 'user') change(last.text)
+  async function send(how: 'now' | 'queue', written?: string): Promise<void> {
+    await composer.send(how, written)
+    area.current?.focus()
   }
 
   return (
@@ -96,33 +41,46 @@ export function Composer({ id, readOnly }: ComposerProps) {
             failure={failure}
             className="mb-2"
             action={
-              <Button size="sm" look="quiet" onClick={() => setFailure(null)}>
+              <Button size="sm" look="quiet" onClick={composer.dismiss}>
                 Dismiss
               </Button>
             }
           />
         )}
-        <div className="rounded-lg border border-line-strong bg-raised px-3 pt-2.5 pb-2 shadow-float transition-colors duration-100 focus-within:border-ink-3/70">
+        <QueueStrip id={id} readOnly={readOnly} />
+        <div className="relative rounded-lg border border-line-strong bg-raised px-3 pt-2.5 pb-2 shadow-float transition-colors duration-100 focus-within:border-ink-3/70">
+          {list.popup}
           <PromptArea
             ref={area}
             autoFocus
             aria-label="Message"
+            aria-autocomplete="list"
+            aria-controls={list.controls}
+            aria-activedescendant={list.active}
             value={text}
             onChange={change}
-            onSend={() => void send()}
-            onRecall={recall}
-            onEscape={() => void stop()}
+            onSelect={list.onSelect}
+            onBlur={list.close}
+            onListKey={list.onKey}
+            onSend={() => void send('now')}
+            onQueue={() => void send('queue')}
+            onRecall={composer.recall}
+            onEscape={() => void composer.stop()}
             // The text stays readable and can be copied; it cannot be sent twice.
             readOnly={sending}
             disabled={readOnly}
             minHeight={24}
-            placeholder={placeholder(readOnly, running, status === 'waiting_approval')}
+            placeholder={placeholder(readOnly, running, waiting)}
           />
           <div className="mt-1.5 flex h-7 items-center gap-2">
-            <p className="min-w-0 flex-1 truncate text-sm text-ink-3" aria-live="polite">
-              {blocked ?? (tooLong ? tooLongText(text.length) : hint(running, stopping))}
+            <p
+              className="min-w-0 flex-1 truncate text-sm text-ink-3"
+              title={composer.note ?? undefined}
+              aria-live="polite"
+            >
+              <Hint composer={composer} />
             </p>
-            {!readOnly && connected && !usable && (
+            {!readOnly && connected && composer.needsKey && (
               <Button size="sm" onClick={() => showDialog('key')}>
                 Add a key
               </Button>
@@ -134,7 +92,7 @@ export function Composer({ id, readOnly }: ComposerProps) {
                   icon={Square}
                   label={stopping ? 'Stopping' : 'Stop'}
                   disabled={stopping || !connected}
-                  onClick={() => void stop()}
+                  onClick={() => void composer.stop()}
                 />
               </Tip>
             )}
@@ -145,7 +103,7 @@ export function Composer({ id, readOnly }: ComposerProps) {
                   icon={ArrowUp}
                   label={running ? 'Steer' : 'Send'}
                   disabled={!canSend}
-                  onClick={() => void send()}
+                  onClick={() => void send('now')}
                 />
               </Tip>
             )}
@@ -156,6 +114,91 @@ export function Composer({ id, readOnly }: ComposerProps) {
   )
 }
 
+/** The list over the field, and what its keys do there. */
+function useSuggestionKeys(
+  id: string,
+  { text, change, send }: ComposerState,
+  area: React.RefObject<HTMLTextAreaElement | null>,
+) {
+  const [caret, setCaret] = useState(text.length)
+  /** Text for which the list was closed: it stays away until something is typed. */
+  const [closedFor, setClosedFor] = useState<string | null>(text)
+  const { typed, list } = useSuggestions(id, text, Math.min(caret, text.length))
+  const open = typed !== null && list.length > 0 && closedFor !== text
+  // What an argument is stays as it was typed, unless somebody goes into the list.
+  const first = typed?.kind === 'argument' ? -1 : 0
+  const { at, setAt, onMoveKey } = useActive(open ? list.length : 0, `${typed?.kind} ${typed?.word}`, first)
+  const listId = useId()
+  const nextCaret = useRef<number | null>(null)
+
+  // React puts the caret at the end of a text that it sets.
+  useLayoutEffect(() => {
+    if (nextCaret.current === null || !area.current) return
+    area.current.setSelectionRange(nextCaret.current, nextCaret.current)
+    nextCaret.current = null
+  })
+  // Pasted and dictated text moves the caret without an event of its own.
+  useLayoutEffect(() => {
+    if (area.current?.value === text) setCaret(area.current.selectionStart)
+  }, [text, area])
+
+  function take(suggestion: Suggestion, run: boolean): void {
+    if (!typed) return
+    const next = complete(text, typed, suggestion)
+    if (run && suggestion.runs) {
+      setClosedFor(next.text)
+      void send('now', next.text)
+      return
+    }
+    change(next.text)
+    setCaret(next.caret)
+    nextCaret.current = next.caret
+    // A command and a folder are followed by more of the list; a value is the end of it.
+    setClosedFor(typed.kind === 'argument' ? next.text : null)
+    area.current?.focus()
+  }
+
+  function onKey(event: KeyboardEvent<HTMLTextAreaElement>): boolean {
+    if (!open) return false
+    if (event.key === 'Escape') setClosedFor(text)
+    else if (event.key === 'Tab' && !event.shiftKey) {
+      const suggestion = list[Math.max(0, at)]
+      if (suggestion) take(suggestion, false)
+    } else if (event.key === 'Enter' && !event.shiftKey && !event.altKey) {
+      const suggestion = list[at]
+      if (!suggestion || isWhole(suggestion)) return false
+      take(suggestion, true)
+    } else return onMoveKey(event)
+    // Escape here closes the list, and must not stop the run as well.
+    event.stopPropagation()
+    return true
+  }
+
+  /** The command stands there already: Enter runs it. */
+  function isWhole(suggestion: Suggestion): boolean {
+    return typed?.kind === 'command' && suggestion.insert.trim() === typed.word.toLowerCase()
+  }
+
+  return {
+    controls: open ? listId : undefined,
+    active: open && at >= 0 ? `${listId}-${at}` : undefined,
+    onKey,
+    onSelect: () => setCaret(area.current?.selectionStart ?? text.length),
+    close: () => setClosedFor(text),
+    popup: open && (
+      <SuggestionList
+        id={listId}
+        label={typed.kind === 'file' ? 'Files' : typed.kind === 'command' ? 'Commands' : 'Values'}
+        list={list}
+        at={at}
+        mono={typed.kind === 'file' || typed.kind === 'command'}
+        onHover={setAt}
+        onTake={(suggestion) => take(suggestion, true)}
+      />
+    ),
+  }
+}
+
 function placeholder(readOnly: boolean, running: boolean, waiting: boolean): string {
   if (readOnly) return 'Read-only'
   if (waiting) return 'Decide above, or steer: the model reads this before its next step'
@@ -163,12 +206,13 @@ function placeholder(readOnly: boolean, running: boolean, waiting: boolean): str
   return 'What should be done?'
 }
 
-function hint(running: boolean, stopping: boolean): string {
+function Hint({ composer }: { composer: ComposerState }) {
+  const { blocked, note, tooLong, text, running, stopping } = composer
+  if (note !== null) return <span className="text-ink">{note}</span>
+  if (blocked !== null) return blocked
+  if (tooLong) return tooLongText(text.length)
   if (stopping) return 'Stopping…'
-  return running ? 'Esc stops the run' : 'Enter sends, Shift+Enter starts a new line'
-}
-
-export function tooLongText(length: number): string {
-  const over = (length - MAX_INPUT_CHARS).toLocaleString('en')
-  return `${over} characters too long. Put it into a file and name the file here.`
+  return running
+    ? 'Enter steers · Alt+Enter queues for the end of the turn · Esc stops'
+    : 'Enter sends · Shift+Enter new line · / commands · @ files'
 }

@@ -11,6 +11,10 @@ interface PromptAreaProps extends Omit<TextareaHTMLAttributes<HTMLTextAreaElemen
   value: string
   onChange: (value: string) => void
   onSend: () => void
+  /** Alt+Enter. */
+  onQueue?: () => void
+  /** Sees every key first; true: it was for a list over the field. */
+  onListKey?: (event: KeyboardEvent<HTMLTextAreaElement>) => boolean
   /** Up-arrow in the empty field. */
   onRecall?: () => void
   onEscape?: () => void
@@ -23,7 +27,8 @@ interface PromptAreaProps extends Omit<TextareaHTMLAttributes<HTMLTextAreaElemen
 const MAX_HEIGHT = 280
 
 /** A text field as high as its text. Enter sends, Shift+Enter breaks the line; an input method's Enter only ends its word. */
-export function PromptArea({ value, onChange, onSend, onRecall, onEscape, minHeight, ref, ...rest }: PromptAreaProps) {
+export function PromptArea(props: PromptAreaProps) {
+  const { value, onChange, onSend, onQueue, onListKey, onRecall, onEscape, minHeight, ref, ...rest } = props
   const area = useRef<HTMLTextAreaElement>(null)
   useImperativeHandle<HTMLTextAreaElement | null, HTMLTextAreaElement | null>(ref, () => area.current, [])
 
@@ -34,7 +39,14 @@ export function PromptArea({ value, onChange, onSend, onRecall, onEscape, minHei
   function onKeyDown(event: KeyboardEvent<HTMLTextAreaElement>): void {
     // 229: some browsers send the key that ends a composition after the composition itself.
     if (event.nativeEvent.isComposing || event.keyCode === 229) return
-    if (event.key === 'Enter' && !event.shiftKey && !event.altKey) {
+    if (onListKey?.(event)) {
+      event.preventDefault()
+      return
+    }
+    if (event.key === 'Enter' && event.altKey && onQueue) {
+      event.preventDefault()
+      onQueue()
+    } else if (event.key === 'Enter' && !event.shiftKey && !event.altKey) {
       event.preventDefault()
       onSend()
     } else if (event.key === 'Escape' && onEscape) {

@@ -1,16 +1,29 @@
+import { Menu } from '@base-ui/react/menu'
 import type { Operation } from '@shared/operations'
-import { PanelLeft, PanelRight } from 'lucide-react'
+import { Ellipsis, PanelLeft, PanelRight } from 'lucide-react'
+import { useEffect } from 'react'
 import { ChoiceMenu } from '../../components/ChoiceMenu'
 import { IconButton } from '../../components/IconButton'
 import { Tip } from '../../components/Tip'
 import { useIsNarrow } from '../../hooks/useMediaQuery'
 import { MOD } from '../../lib/keys'
-import { isKeyMissing, modelChoices, modelName } from '../../lib/models'
-import { MODES, modeLabel } from '../../lib/modes'
+import { effortChoices, findModel } from '../../lib/models'
+import { effortLabel, MODES, modeLabel } from '../../lib/modes'
 import { useApp } from '../../stores/app'
 import { submit, useSessionPart } from '../../stores/sessions'
-import { reportFailure, setDrawer, setPaneOpen, setSidebarOpen, showDialog, useUi } from '../../stores/ui'
+import {
+  reportFailure,
+  setDrawer,
+  setPaneOpen,
+  setPickerOpen,
+  setRenaming,
+  setSidebarOpen,
+  useUi,
+} from '../../stores/ui'
+import { ModelButton } from '../models/ModelButton'
 import { UNTITLED } from './groups'
+import { SessionMenu } from './SessionMenu'
+import { TitleField } from './TitleField'
 
 interface HeaderProps {
   id: string
@@ -21,9 +34,16 @@ export function Header({ id, readOnly }: HeaderProps) {
   const title = useSessionPart(id, (state) => state?.title)
   const model = useSessionPart(id, (state) => state?.model)
   const mode = useSessionPart(id, (state) => state?.mode)
+  const effort = useSessionPart(id, (state) => state?.effort) ?? null
   const info = useApp((app) => app.info)
+  const pickerOpen = useUi((ui) => ui.pickerOpen)
+  const renaming = useUi((ui) => ui.renaming)
   const connected = useApp((app) => app.connection === 'connected')
   const fixed = readOnly || !connected
+
+  const efforts = effortChoices(findModel(model ?? '', info), effort)
+  // Another session has another title, and its own picker.
+  useEffect(() => () => useUi.setState({ renaming: false, pickerOpen: false }), [])
 
   function change(title: string, operation: Operation): void {
     submit(id, operation).catch((thrown: unknown) => reportFailure(title, thrown))
@@ -32,7 +52,24 @@ export function Header({ id, readOnly }: HeaderProps) {
   return (
     <header className="flex h-11.5 shrink-0 items-center gap-2 border-b border-line pr-3 pl-6 max-md:pl-3">
       <ShowSidebar />
-      <h1 className="min-w-0 truncate text-title font-semibold">{title === '' ? UNTITLED : title}</h1>
+      {renaming ? (
+        <div className="flex h-7 min-w-0 flex-1 rounded-md px-2 text-title font-semibold ring-1 ring-accent">
+          <TitleField id={id} title={title ?? ''} onDone={() => setRenaming(false)} />
+        </div>
+      ) : (
+        <h1 className="min-w-0 truncate text-title font-semibold">{title === '' ? UNTITLED : title}</h1>
+      )}
+      {title !== undefined && !renaming && (
+        <Menu.Root>
+          <Menu.Trigger
+            aria-label="Actions of this session"
+            className="grid size-6 shrink-0 place-items-center rounded-sm text-ink-3 hover:bg-ink/8 hover:text-ink data-popup-open:bg-ink/8"
+          >
+            <Ellipsis size={15} aria-hidden />
+          </Menu.Trigger>
+          <SessionMenu id={id} title={title} locked={readOnly} align="start" onRename={() => setRenaming(true)} />
+        </Menu.Root>
+      )}
       {readOnly && (
         <Tip label="Another ML Intern works in this session. Here it can only be read.">
           <button
@@ -46,18 +83,29 @@ export function Header({ id, readOnly }: HeaderProps) {
       <div className="ml-auto flex min-w-0 shrink-0 items-center gap-1.5">
         {model !== undefined && mode !== undefined && (
           <>
-            <ChoiceMenu
+            <ModelButton
               label="Model"
               value={model}
-              shown={modelName(model, info)}
-              choices={modelChoices(info, model)}
               disabled={fixed}
-              onChange={(next) => change('The model was not changed.', { op: 'set_model', model: next })}
-              extra={
-                isKeyMissing(info) ? { label: 'Add an Anthropic key…', onSelect: () => showDialog('key') } : undefined
+              open={pickerOpen}
+              onOpenChange={setPickerOpen}
+              onChange={(next) =>
+                next !== null && change('The model was not changed.', { op: 'set_model', model: next })
               }
               className="max-w-60"
             />
+            {efforts.length > 1 && (
+              <ChoiceMenu
+                label="Effort"
+                value={effort ?? 'default'}
+                shown={effort === null ? 'Default effort' : effortLabel(effort)}
+                choices={efforts}
+                disabled={fixed}
+                onChange={(next) =>
+                  change('The effort was not changed.', { op: 'set_effort', effort: next === 'default' ? null : next })
+                }
+              />
+            )}
             <ChoiceMenu
               label="Mode"
               value={mode}

@@ -2,15 +2,15 @@ import { Menu } from '@base-ui/react/menu'
 import type { SessionSummary } from '@shared/state'
 import { clsx } from 'clsx'
 import { Ellipsis, Lock } from 'lucide-react'
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
-import { MenuItem, MenuPopup } from '../../components/ChoiceMenu'
+import { type KeyboardEvent, useState } from 'react'
 import { Dot } from '../../components/Dot'
 import { formatAgo } from '../../lib/format'
-import { useApp } from '../../stores/app'
 import { useSessionPart } from '../../stores/sessions'
-import { reportFailure } from '../../stores/ui'
+import { askAbout } from '../../stores/ui'
 import { UNTITLED } from './groups'
-import { runStateOf } from './sessionState'
+import { SessionMenu } from './SessionMenu'
+import { type DotKind, runStateOf } from './sessionState'
+import { TitleField } from './TitleField'
 
 interface SessionRowProps {
   session: SessionSummary
@@ -19,10 +19,9 @@ interface SessionRowProps {
   tabbable: boolean
   now: number
   onOpen: () => void
-  onDelete: () => void
 }
 
-export function SessionRow({ session, active, tabbable, now, onOpen, onDelete }: SessionRowProps) {
+export function SessionRow({ session, active, tabbable, now, onOpen }: SessionRowProps) {
   const [renaming, setRenaming] = useState(false)
   // The open session is followed live; the list's summary of it may lag behind.
   const followed = active ? session.id : null
@@ -33,7 +32,8 @@ export function SessionRow({ session, active, tabbable, now, onOpen, onDelete }:
 
   function onKeyDown(event: KeyboardEvent): void {
     if (event.key === 'F2' && !session.locked) setRenaming(true)
-    else if (event.key === 'Delete') onDelete()
+    else if (event.key === 'Delete' && !session.locked)
+      askAbout({ kind: 'delete', id: session.id, title: session.title })
     else return
     event.preventDefault()
   }
@@ -80,14 +80,14 @@ export function SessionRow({ session, active, tabbable, now, onOpen, onDelete }:
         >
           <Ellipsis size={14} aria-hidden />
         </Menu.Trigger>
-        <MenuPopup align="start" className="w-44">
-          <MenuItem onSelect={() => setRenaming(true)} disabled={session.locked} keys="F2">
-            Rename
-          </MenuItem>
-          <MenuItem onSelect={onDelete} tone="bad" disabled={session.locked} keys="Del">
-            Delete…
-          </MenuItem>
-        </MenuPopup>
+        <SessionMenu
+          id={session.id}
+          title={session.title}
+          locked={session.locked}
+          align="start"
+          withKeys
+          onRename={() => setRenaming(true)}
+        />
       </Menu.Root>
     </li>
   )
@@ -95,53 +95,16 @@ export function SessionRow({ session, active, tabbable, now, onOpen, onDelete }:
 
 interface RenameFieldProps {
   session: SessionSummary
-  kind: ReturnType<typeof runStateOf>['kind']
+  kind: DotKind
   label: string
   onDone: () => void
 }
 
-/** Enter or leaving the field saves; Escape keeps the old title. */
 function RenameField({ session, kind, label, onDone }: RenameFieldProps) {
-  const [title, setTitle] = useState(session.title)
-  const input = useRef<HTMLInputElement>(null)
-  const finished = useRef(false)
-  const rename = useApp((app) => app.actions.rename)
-
-  // The menu that started this gives its focus back after it closed; the field asks for it after that.
-  useEffect(() => {
-    const frame = requestAnimationFrame(() => input.current?.select())
-    return () => cancelAnimationFrame(frame)
-  }, [])
-
-  function finish(save: boolean): void {
-    if (finished.current) return
-    finished.current = true
-    const next = title.trim()
-    onDone()
-    if (!save || !next || next === session.title) return
-    rename(session.id, next).catch((thrown: unknown) => reportFailure('The session was not renamed.', thrown))
-  }
-
-  function onKeyDown(event: KeyboardEvent): void {
-    event.stopPropagation()
-    if (event.nativeEvent.isComposing) return
-    if (event.key === 'Enter') finish(true)
-    if (event.key === 'Escape') finish(false)
-  }
-
   return (
     <li className="flex h-7.5 items-center gap-1.5 rounded-md bg-raised pl-2 ring-1 ring-accent">
       <Dot kind={kind} label={label} />
-      <input
-        ref={input}
-        value={title}
-        maxLength={200}
-        aria-label="New title"
-        onChange={(event) => setTitle(event.target.value)}
-        onKeyDown={onKeyDown}
-        onBlur={() => finish(true)}
-        className="h-full min-w-0 flex-1 bg-transparent pr-2 outline-none"
-      />
+      <TitleField id={session.id} title={session.title} onDone={onDone} className="pr-2" />
     </li>
   )
 }

@@ -27,7 +27,7 @@ export function SessionView({ id }: { id: string }) {
 
   return (
     <main className="flex h-full min-h-0 min-w-0 flex-col">
-      <Header id={id} readOnly={readOnly} />
+      <Header key={`header-${id}`} id={id} readOnly={readOnly} />
       <ConnectionBanner />
       <div className="relative flex min-h-0 flex-1 flex-col">
         {follow?.failure && (

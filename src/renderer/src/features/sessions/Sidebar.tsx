@@ -1,5 +1,5 @@
 import { Keyboard, PanelLeftClose, Plus, Search, Settings } from 'lucide-react'
-import { type KeyboardEvent, useDeferredValue, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, lazy, Suspense, useDeferredValue, useMemo, useRef } from 'react'
 import { BrandMark } from '../../components/Brand'
 import { Button } from '../../components/Button'
 import { IconButton } from '../../components/IconButton'
@@ -7,20 +7,22 @@ import { Kbd } from '../../components/Kbd'
 import { Skeleton } from '../../components/Skeleton'
 import { IS_MAC, MOD } from '../../lib/keys'
 import { useApp } from '../../stores/app'
-import { setDrawer, showDialog } from '../../stores/ui'
+import { setDrawer, setSearch, showDialog, useUi } from '../../stores/ui'
+import { SEARCH_ID } from '../search/open-search'
 import { matches } from './groups'
 import { SessionList } from './SessionList'
 
-export const SEARCH_ID = 'session-search'
+const SearchResults = lazy(async () => ({ default: (await import('../search/SearchResults')).SearchResults }))
 
 export function Sidebar({ onHide }: { onHide: () => void }) {
   const sessions = useApp((app) => app.sessions)
   const loaded = useApp((app) => app.sessionsLoaded)
   const refused = useApp((app) => app.connection === 'refused')
   const open = useApp((app) => app.actions.open)
-  const [query, setQuery] = useState('')
+  const query = useUi((ui) => ui.search)
   const search = useDeferredValue(query)
   const found = useMemo(() => sessions.filter((session) => matches(session, search)), [sessions, search])
+  const listed = useMemo(() => new Set(found.map((session) => session.id)), [found])
   const nav = useRef<HTMLElement>(null)
 
   function onSearchKey(event: KeyboardEvent): void {
@@ -28,8 +30,20 @@ export function Sidebar({ onHide }: { onHide: () => void }) {
     const first = nav.current?.querySelector<HTMLElement>('[data-session-row]')
     if (event.key === 'ArrowDown') first?.focus()
     else if (event.key === 'Enter') first?.click()
-    else if (event.key === 'Escape' && query) setQuery('')
+    else if (event.key === 'Escape' && query) setSearch('')
     else return
+    event.preventDefault()
+  }
+
+  /** Arrows move through everything that can be opened, sessions and hits. */
+  function onRowKey(event: KeyboardEvent): void {
+    const step = { ArrowDown: 1, ArrowUp: -1, Home: Number.NEGATIVE_INFINITY, End: Number.POSITIVE_INFINITY }[event.key]
+    const here = event.target instanceof HTMLElement ? event.target.closest('li') : null
+    if (step === undefined || !here) return
+    const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('[data-session-row]')]
+    const at = rows.findIndex((row) => here.contains(row))
+    if (at + step < 0 && event.key === 'ArrowUp' && query) document.getElementById(SEARCH_ID)?.focus()
+    else rows[Math.max(0, Math.min(rows.length - 1, at + step))]?.focus()
     event.preventDefault()
   }
 
@@ -39,7 +53,12 @@ export function Sidebar({ onHide }: { onHide: () => void }) {
   }
 
   return (
-    <nav ref={nav} aria-label="Sessions" className="flex h-full min-h-0 flex-col bg-sunken px-2 pt-2">
+    <nav
+      ref={nav}
+      aria-label="Sessions"
+      onKeyDown={onRowKey}
+      className="flex h-full min-h-0 flex-col bg-sunken px-2 pt-2"
+    >
       <div className="flex h-7.5 items-center gap-2 pl-2 font-semibold">
         <BrandMark />
         ML Intern
@@ -67,7 +86,7 @@ export function Sidebar({ onHide }: { onHide: () => void }) {
           placeholder="Search sessions"
           aria-label="Search sessions"
           aria-keyshortcuts={IS_MAC ? 'Meta+K' : 'Control+K'}
-          onChange={(event) => setQuery(event.target.value)}
+          onChange={(event) => setSearch(event.target.value)}
           onKeyDown={onSearchKey}
           className="peer h-7.5 w-full rounded-md border border-line bg-raised pr-2 pl-8 focus-visible:outline-offset-0 [&::-webkit-search-cancel-button]:hidden"
         />
@@ -82,13 +101,10 @@ export function Sidebar({ onHide }: { onHide: () => void }) {
         {!loaded && !refused && <LoadingRows />}
         {loaded && sessions.length === 0 && <NoSessions />}
         {found.length > 0 && <SessionList sessions={found} />}
-        {sessions.length > 0 && found.length === 0 && (
-          <p className="px-2 pt-4 break-words text-ink-2">
-            No session has “{search}” in its title, folder or model.{' '}
-            <button type="button" className="text-ink underline underline-offset-2" onClick={() => setQuery('')}>
-              Clear the search
-            </button>
-          </p>
+        {query.trim() !== '' && sessions.length > 0 && (
+          <Suspense fallback={null}>
+            <SearchResults query={query} listed={listed} onClear={() => setSearch('')} />
+          </Suspense>
         )}
       </div>
       <div className="-mx-2 flex items-center gap-1 border-t border-line px-2 py-1.5">

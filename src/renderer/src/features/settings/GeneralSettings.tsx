@@ -6,9 +6,11 @@ import { type BridgeFailure, failureOf } from '../../bridge/bridge'
 import { FailureBanner } from '../../components/Banner'
 import { ChoiceMenu } from '../../components/ChoiceMenu'
 import { Skeleton } from '../../components/Skeleton'
-import { modelChoices, modelName } from '../../lib/models'
-import { EFFORTS, MODES, modeLabel } from '../../lib/modes'
+import { Toggle } from '../../components/Toggle'
+import { effortChoices, findModel } from '../../lib/models'
+import { effortLabel, MODES, modeLabel } from '../../lib/modes'
 import { useApp } from '../../stores/app'
+import { CapForm } from '../usage/CapForm'
 import { SettingRow } from './SettingRow'
 
 const themes: { value: Theme; label: string }[] = [
@@ -17,7 +19,7 @@ const themes: { value: Theme; label: string }[] = [
   { value: 'dark', label: 'Dark' },
 ]
 
-const controlClass = 'h-7.5 w-48 shrink-0 justify-between border-line-strong bg-bg text-base! text-ink!'
+export const controlClass = 'h-7.5 w-48 shrink-0 justify-between border-line-strong bg-bg text-base! text-ink!'
 
 export function GeneralSettings() {
   const info = useApp((app) => app.info)
@@ -57,16 +59,6 @@ export function GeneralSettings() {
           ))}
         </RadioGroup>
       </SettingRow>
-      <SettingRow title="Model" description="For new sessions. Each session can change its own.">
-        <ChoiceMenu
-          label="Default model"
-          value={settings.model}
-          shown={modelName(settings.model, info)}
-          choices={modelChoices(info, settings.model)}
-          onChange={(model) => void change({ model })}
-          className={controlClass}
-        />
-      </SettingRow>
       <SettingRow title="Mode" description="What new sessions may do without asking.">
         <ChoiceMenu
           label="Default mode"
@@ -81,15 +73,51 @@ export function GeneralSettings() {
         <ChoiceMenu
           label="Effort"
           value={settings.effort ?? 'default'}
-          shown={EFFORTS.find(({ value }) => value === (settings.effort ?? 'default'))?.label ?? ''}
-          choices={EFFORTS}
+          shown={effortLabel(settings.effort)}
+          choices={effortChoices(findModel(settings.model, info), settings.effort)}
           onChange={(effort) => void change({ effort: effort === 'default' ? null : effort })}
           className={controlClass}
         />
       </SettingRow>
-      <p className="border-t border-line pt-3 text-sm text-ink-3">
-        ML Intern {info.version}. Sessions and settings are in <span className="font-mono break-all">{info.home}</span>
-      </p>
+      <SettingRow title="Titles" description="A model names a session after its first turn.">
+        <Toggle
+          label="Titles by a model"
+          checked={settings.auto_titles}
+          onChange={(auto_titles) => void change({ auto_titles })}
+        />
+      </SettingRow>
+      <CapForm
+        label={<CapLabel title="Cap of a session">What a session may spend that has no cap of its own.</CapLabel>}
+        cap={settings.max_cost_usd}
+        className="border-t border-line py-3"
+        onSet={(max_cost_usd) => update({ max_cost_usd })}
+      />
+      <CapForm
+        label={<CapLabel title="Cap of a day">For all sessions together, until midnight.</CapLabel>}
+        cap={settings.max_cost_per_day_usd}
+        className="border-t border-line py-3"
+        onSet={(max_cost_per_day_usd) => update({ max_cost_per_day_usd })}
+      />
+      <SettingRow
+        title="Models without a known price"
+        description="Under a cap they do not run. Allowed, what they cost is not counted."
+      >
+        <Toggle
+          label="Allow models without a known price under a cap"
+          checked={settings.allow_unknown_price}
+          onChange={(allow_unknown_price) => void change({ allow_unknown_price })}
+        />
+      </SettingRow>
+      <p className="border-t border-line pt-3 text-sm text-ink-3">ML Intern {info.version}</p>
+    </>
+  )
+}
+
+function CapLabel({ title, children }: { title: string; children: string }) {
+  return (
+    <>
+      <span className="block font-medium text-ink">{title}</span>
+      <span className="block text-sm">{children}</span>
     </>
   )
 }

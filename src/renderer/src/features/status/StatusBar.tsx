@@ -1,21 +1,18 @@
 import type { ConnectionState } from '@shared/bridge'
-import type { BudgetState } from '@shared/budget'
-import type { Usage } from '@shared/state'
 import { clsx } from 'clsx'
 import type { ReactNode } from 'react'
 import { Tip } from '../../components/Tip'
-import { baseName, formatCost, formatTokens } from '../../lib/format'
+import { baseName } from '../../lib/format'
 import { modeLabel } from '../../lib/modes'
 import { useApp } from '../../stores/app'
 import { useSessionPart } from '../../stores/sessions'
+import { ContextMeter } from '../usage/ContextMeter'
+import { CostMeter } from '../usage/CostMeter'
 
 /** `id`: the open session. */
 export function StatusBar({ id }: { id: string | null }) {
   // Parts, not the whole state: a streamed token must not draw this again.
   const sessionCwd = useSessionPart(id, (state) => state?.cwd)
-  const context = useSessionPart(id, (state) => state?.context)
-  const usage = useSessionPart(id, (state) => state?.usage)
-  const budget = useSessionPart(id, (state) => state?.budget)
   const mode = useSessionPart(id, (state) => state?.mode)
   const info = useApp((app) => app.info)
   const connection = useApp((app) => app.connection)
@@ -35,8 +32,8 @@ export function StatusBar({ id }: { id: string | null }) {
       )}
       <Connection state={connection} />
       <span className="ml-auto flex shrink-0 items-center gap-4.5">
-        {context && <Context used={context.used_tokens} window={context.window} />}
-        {usage && <Cost usage={usage} budget={budget ?? null} />}
+        {id !== null && <ContextMeter key={`context-${id}`} id={id} />}
+        {id !== null && <CostMeter key={`cost-${id}`} id={id} />}
         {mode && <Item tip="What may run without asking: change it at the top">{modeLabel(mode)}</Item>}
       </span>
     </footer>
@@ -95,43 +92,5 @@ function Connection({ state }: { state: ConnectionState }) {
       )}
       {connectionLabels[state]}
     </span>
-  )
-}
-
-function Context({ used, window }: { used: number; window: number | null }) {
-  if (used === 0) return null
-  if (window === null || window === 0) {
-    return <Item tip="The size of this model’s context window is not known.">Context {formatTokens(used)} tokens</Item>
-  }
-  const share = Math.min(1, used / window)
-  const percent = share > 0 && share < 0.01 ? '< 1' : String(Math.round(share * 100))
-  return (
-    <Item tip={`${used.toLocaleString('en')} of ${window.toLocaleString('en')} tokens`}>
-      Context
-      <span className="mx-1.5 inline-block h-1 w-13.5 overflow-hidden rounded-full bg-line-strong align-middle">
-        <span
-          className={clsx('block h-full rounded-full', share > 0.85 ? 'bg-warn' : 'bg-ink-2')}
-          style={{ width: `${Math.max(share * 100, 2)}%` }}
-        />
-      </span>
-      {percent} % · {formatTokens(used)}
-    </Item>
-  )
-}
-
-function Cost({ usage, budget }: { usage: Usage; budget: BudgetState | null }) {
-  const { cost_usd, unpriced_calls, calls } = usage
-  const cap = budget?.cap_usd ?? null
-  if (calls === 0) return null
-  const tip =
-    unpriced_calls > 0
-      ? `Price unknown for ${unpriced_calls} of ${calls} model calls: the cost is at least this.`
-      : `${calls} model ${calls === 1 ? 'call' : 'calls'}`
-  return (
-    <Item tip={tip}>
-      {cap === null ? 'Cost' : 'Spent'}{' '}
-      <span className="font-medium text-ink">{formatCost(cost_usd, unpriced_calls > 0)}</span>
-      {cap !== null && ` of $${cap}`}
-    </Item>
   )
 }

@@ -3,18 +3,16 @@ import { ArrowUp, ChevronDown, Folder } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { type BridgeFailure, failureOf } from '../../bridge/bridge'
 import { FailureBanner } from '../../components/Banner'
-import { ChoiceMenu } from '../../components/ChoiceMenu'
 import { Tip } from '../../components/Tip'
 import { baseName } from '../../lib/format'
-import { isKeyMissing, modelChoices, modelName } from '../../lib/models'
 import { useApp } from '../../stores/app'
 import { submit } from '../../stores/sessions'
 import { reportFailure, showDialog } from '../../stores/ui'
-import { tooLongText } from '../composer/Composer'
-import { keepDraft, readDraft } from '../composer/drafts'
+import { keepDraft, readDraft, tooLongText } from '../composer/drafts'
 import { PromptArea } from '../composer/PromptArea'
 import { RoundButton } from '../composer/RoundButton'
 import { FolderDialog } from '../folders/FolderDialog'
+import { ModelButton } from '../models/ModelButton'
 import { EXAMPLES } from './examples'
 import { readinessOf, WHY_NOT } from './readiness'
 
@@ -120,17 +118,12 @@ export function StartBox() {
             </button>
           </Tip>
           {info && (
-            <ChoiceMenu
+            <ModelButton
               label="Model"
               value={model}
-              shown={modelName(model, info)}
-              choices={modelChoices(info, model)}
-              onChange={setModel}
+              onChange={(id) => setModel(id)}
               align="start"
               side="top"
-              extra={
-                isKeyMissing(info) ? { label: 'Add an Anthropic key…', onSelect: () => showDialog('key') } : undefined
-              }
               className="max-w-64"
             />
           )}
