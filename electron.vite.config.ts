@@ -12,7 +12,7 @@ export default defineConfig({
       // The command line runs on plain Node, older than the one inside Electron.
       target: 'node20.19',
       // Pure JavaScript is bundled: one file read instead of hundreds is most of a short run's start-up time.
-      externalizeDeps: { exclude: ['zod', '@anthropic-ai/sdk', 'diff', 'write-file-atomic'] },
+      externalizeDeps: { exclude: ['zod', '@anthropic-ai/sdk', 'diff', 'write-file-atomic', 'minisearch'] },
       rolldownOptions: {
         input: {
           index: resolve(import.meta.dirname, 'src/main/index.ts'),

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { modulePath } from './tests/support/module-path.mjs'
 
 export default defineConfig({
+  plugins: [modulePath()],
   resolve: {
     alias: {
       '@shared': resolve(import.meta.dirname, 'src/shared'),
