@@ -177,3 +177,18 @@ describe('the live list', () => {
     expect(catalogue.limits('claude-bare')).toMatchObject({ adaptive_thinking: true, effort: true })
   })
 })
+
+describe('counting tokens', () => {
+  it('asks the API for the same request that would be sent, and is null where it cannot be asked', async () => {
+    const { client } = await setup([])
+    const request = requestOf({ effort: 'high' })
+    const signal = new AbortController().signal
+    const short = await client.countTokens?.(request, signal)
+    const long = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'word '.repeat(4000) }] }]
+    const more = await client.countTokens?.({ ...request, messages: long }, signal)
+    expect(short).toBeGreaterThan(0)
+    expect(more).toBeGreaterThan((short ?? 0) + 3000)
+    const { client: elsewhere } = await setup([], { key: 'sk-ant-api03-the-key-of-another' })
+    expect(await elsewhere.countTokens?.(request, signal)).toBeNull()
+  })
+})

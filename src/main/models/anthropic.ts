@@ -45,6 +45,11 @@ export function createAnthropicClient(options: AnthropicOptions): ModelClient {
     },
     relearn: () => learned.efforts.forget(),
     stream: (request, signal) => call(options, load, learned, request, signal),
+    countTokens: async (request, signal) => {
+      if (!usableKey(options.apiKey)) return null
+      const [{ sdk }, { countTokens }] = await Promise.all([load(), import('./anthropic-count')])
+      return countTokens(sdk, options, learned, request, signal)
+    },
   }
 }
 

@@ -8,6 +8,8 @@ export interface ModelClient {
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelDelta>
   /** What is known about the model; null fields are unknown, never guessed. */
   info(): ModelInfo
+  /** Input tokens of a request by the provider's own count; null: it cannot be had now. Throws the signal's reason. */
+  countTokens?(request: ModelRequest, signal: AbortSignal): Promise<number | null>
   /** Forgets what the server was found to refuse; for a user who chooses the model again. */
   relearn?(): void
 }

@@ -20,15 +20,22 @@ const MAX_SCALE = 2.5
 
 type Outcome = 'done' | 'nothing' | 'useless'
 
+/** From this share of the limit on, an estimate is checked by the provider where it counts for us. */
+const COUNT_SHARE = 0.7
+/** Estimated tokens, of the window, that nobody has counted yet: fewer cannot make the difference. */
+const UNCOUNTED_SHARE = 0.03
+
 /** Keeps the conversation of one turn inside the model's window. */
 export class ContextKeeper {
   /** Compactions since a reply last came with room to spare. */
   private useless = 0
+  /** The last count, and what it was a count of. */
+  private counted: { last: unknown; compaction: unknown; tokens: number | null } | null = null
   private readonly toolTokens: number
 
   constructor(
     private readonly turn: TurnContext,
-    tools: readonly ToolSpec[],
+    private readonly tools: ToolSpec[],
   ) {
     this.toolTokens = toolsTokens(tools)
   }
@@ -68,7 +75,29 @@ export class ContextKeeper {
 
   private async isFull(): Promise<boolean> {
     const window = await this.window()
-    return window !== null && contextTokens(this.turn.state(), this.overhead()) >= triggerOf(window)
+    return window !== null && (await this.tokens(window)) >= triggerOf(window)
+  }
+
+  /** Tokens of the next request: what is known and estimated, and near the limit what the provider counts. */
+  private async tokens(window: number): Promise<number> {
+    const state = this.turn.state()
+    const tokens = contextTokens(state, this.overhead())
+    if (tokens < triggerOf(window) * COUNT_SHARE) return tokens
+    if (tokens - (state.measured?.tokens ?? 0) < window * UNCOUNTED_SHARE) return tokens
+    const { items, compaction } = state
+    const last = items.at(-1)
+    if (this.counted?.last !== last || this.counted?.compaction !== compaction) {
+      this.counted = { last, compaction, tokens: await this.count(state) }
+    }
+    return this.counted.tokens ?? tokens
+  }
+
+  private async count(state: SessionState): Promise<number | null> {
+    const client = await this.turn.client()
+    const { signal, streaming, outputs_dir } = this.turn
+    const messages = modelMessages(state, outputs_dir)
+    const request = { system: this.turn.system(), messages, tools: this.tools, effort: state.effort, streaming }
+    return (await client.countTokens?.(request, signal)) ?? null
   }
 
   private async window(): Promise<number | null> {
