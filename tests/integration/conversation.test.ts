@@ -1,3 +1,4 @@
+import { appendFile, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { foldEvents } from '@shared/reducer'
 import { DEFAULT_SETTINGS, type SettingsPatch } from '@shared/settings'
@@ -414,5 +415,24 @@ describe('a call that waits for the user', () => {
     expect(session.state.status).toBe('waiting_approval')
     await session.submit({ op: 'exec_approval', approvals: [{ tool_call_id, approved: false }] })
     await session.idle()
+  })
+})
+
+describe('the summary of a session', () => {
+  it('is only a cache: one that cannot be written keeps no session from being opened or renamed', async () => {
+    const { server, engine } = await start([text('One.'), text('Two.')])
+    const session = await engine.createSession({})
+    await say(session, 'first')
+    await engine.close()
+    const dir = join(engine.home, 'sessions', session.id)
+    await rm(join(dir, 'summary.json'), { force: true })
+    await mkdir(join(dir, 'summary.json', 'in the way'), { recursive: true })
+    await appendFile(join(dir, 'events.jsonl'), '{"seq":')
+
+    const second = await engineOn(server)
+    const again = await second.openSession(session.id)
+    expect(again.state.items.length).toBeGreaterThan(1)
+    await say(again, 'second')
+    expect(replies(again)).toEqual(['One.', 'Two.'])
   })
 })

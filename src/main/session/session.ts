@@ -70,7 +70,7 @@ export class LiveSession implements Session, SessionCore {
       ...(waiting_calls > 0 ? { waiting_calls } : {}),
     })
     await this.deps.log.durable()
-    await this.deps.onSettled(this.current)
+    await this.deps.onSettled(this.current).catch(() => undefined)
   }
 
   emit<T extends EventType>(type: T, data: EventData<T>): number {
@@ -197,7 +197,7 @@ export class LiveSession implements Session, SessionCore {
 
   async rename(title: string): Promise<void> {
     await this.update({ title, title_by: 'user' })
-    await this.deps.onSettled(this.current)
+    await this.deps.onSettled(this.current).catch(() => undefined)
   }
 
   durable(): Promise<void> {
@@ -274,7 +274,7 @@ export class LiveSession implements Session, SessionCore {
     const { makeTitle } = await import('../agent/title')
     await makeTitle(await this.context(signal, new ApprovalGate()))
     await this.deps.log.durable()
-    await this.deps.onSettled(this.current)
+    await this.deps.onSettled(this.current).catch(() => undefined)
   }
 
   /** Work that nobody waits for; a failure of it changes nothing. */
