@@ -10,7 +10,7 @@ import { bundleWorker } from '../support/module-path.mjs'
 import { LogWriter, logOf, sessionId } from '../support/search-home'
 
 const WORKER = join(import.meta.dirname, '../../src/main/session/search/worker.ts')
-/** On a machine of its own a query takes about 20 ms; reading all logs again takes a second and more. */
+/** Measured: 5 to 36 ms a query, 14 in the middle (2 cores, not idle); reading all logs again takes a second and more. */
 const QUICK_MS = 300
 const SECRET = 'hunter2-hunter2'
 let home: string
@@ -94,6 +94,7 @@ describe('search over 1,000 sessions', () => {
       // The best of three: the machine may be busy with other tests.
       times.push(Math.min(...tries))
     }
+    console.info(`search: 1,000 sessions, milliseconds a query: ${times.map(Math.round).join(' ')}`)
     expect(median(times), times.map(Math.round).join(' ')).toBeLessThan(QUICK_MS)
 
     const log = new LogWriter(home, sessionId(2_000), 2_000)
