@@ -40,6 +40,7 @@ export async function engineOptions(prepared: Prepared, host: EngineOptions['hos
     env: loaded.env,
     credentials,
     save_settings: createSettingsSaver(loaded),
+    settings_file: loaded.user_file,
     run_doctor: async () => {
       const { runDoctor } = await import('./doctor')
       return runDoctor(doctorDeps(prepared))

@@ -14,6 +14,8 @@ export interface EngineOptions {
   /** Real environment plus `.env`; the engine never reads `process.env` itself. */
   env: NodeJS.ProcessEnv
   credentials: CredentialStore
+  /** Where the user's settings lie; absolute. Absent: in `home`. */
+  settings_file?: string
   /** Writes a patch of settings to the user's file and returns the merged result. */
   save_settings: (patch: SettingsPatch) => Promise<Settings>
   run_doctor: () => Promise<DoctorCheck[]>

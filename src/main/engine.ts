@@ -14,7 +14,7 @@ import { Budget, DayLedger } from './budget'
 import { ModelClients } from './engine/clients'
 import { workingFolder } from './engine/folder'
 import { SessionLibrary } from './engine/library'
-import { keepRulesPatch, rulesFor } from './engine/rules'
+import { ownFiles, RuleKeeper, refuseSecretRules, rulesFor } from './engine/rules'
 import type { Engine, EngineClient, EngineOptions, NewSession, RunOptions } from './engine-types'
 import { UserError } from './errors'
 import { normalizeModelId } from './models/registry'
@@ -54,6 +54,10 @@ class EngineImpl implements BridgeEngine {
   private readonly tools: Tool[] = createTools()
   private readonly days: DayLedger
   private python: Promise<string | null> | null = null
+  private readonly rules = new RuleKeeper(
+    () => this.current,
+    (patch) => this.updateSettings(patch),
+  )
 
   constructor(readonly options: EngineOptions) {
     this.current = options.settings
@@ -183,6 +187,7 @@ class EngineImpl implements BridgeEngine {
 
   async updateSettings(patch: SettingsPatch): Promise<Settings> {
     if (patch.default_cwd) await workingFolder(patch.default_cwd, this.options.cwd)
+    refuseSecretRules(patch, this.current, this.secrets())
     this.current = await this.options.save_settings(patch)
     this.broadcast({ kind: 'settings', settings: this.current })
     return this.current
@@ -271,6 +276,8 @@ class EngineImpl implements BridgeEngine {
     try {
       const file = join(dir, 'events.jsonl')
       let session: LiveSession | null = null
+      // One for the turn and the work beside it: what one of them holds, the other cannot spend.
+      const budget = new Budget({ days: this.days, settings: () => this.current })
       const log = await EventLog.open(file, { onFailure: (failure) => session?.logFailed(failure) })
       const state = await this.store.fold(id)
       session = new LiveSession(state, {
@@ -279,12 +286,10 @@ class EngineImpl implements BridgeEngine {
         lock,
         checkModel: (model) => this.checkModel(model),
         runTurn,
-        turnDefaults: () => this.turnDefaults(id, run),
+        turnDefaults: () => this.turnDefaults(id, run, budget),
         files: new SessionFileTracker(),
         secrets: this.secrets,
-        keepRules: async (scope, cwd, rules) => {
-          await this.updateSettings(keepRulesPatch(scope, cwd, rules, this.current))
-        },
+        keepRules: (scope, cwd, rules) => this.rules.keep(scope, cwd, rules),
         fork: (at_seq) => this.library.fork(id, at_seq),
         interactive: this.options.host !== 'headless',
         wantsTitles: () => this.current.auto_titles && session?.state.model !== DEMO_MODEL,
@@ -317,6 +322,7 @@ class EngineImpl implements BridgeEngine {
   private async turnDefaults(
     id: string,
     run: RunOptions,
+    budget: Budget,
   ): ReturnType<ConstructorParameters<typeof LiveSession>[1]['turnDefaults']> {
     const session = await this.open.get(id)
     if (!session) throw new UserError('session_not_found', `Session ${id} is not open.`)
@@ -335,11 +341,12 @@ class EngineImpl implements BridgeEngine {
       tools: this.tools,
       approvals: run.approvals ?? 'wait',
       rules: () => rulesFor(session.state.cwd, this.current),
-      budget: new Budget({ days: this.days, settings: () => this.current }),
+      budget,
       max_iterations: run.max_iterations ?? this.current.max_iterations,
       streaming: run.streaming ?? true,
       env: this.commandEnv,
       secrets: this.secrets,
+      own_files: ownFiles(this.options),
     }
   }
 

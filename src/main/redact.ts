@@ -27,6 +27,7 @@ export function redactEvent<T extends object>(type: string, data: T, secrets: re
   switch (type) {
     case 'tool_log':
     case 'user_message':
+    case 'queue_update':
     case 'error':
       return redactValue(data, secrets, 'full')
     case 'tool_output': {

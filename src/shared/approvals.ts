@@ -27,8 +27,8 @@ export const approvalScopes = ['once', 'turn', 'session', 'project', 'always'] a
 export const approvalScopeSchema = z.enum(approvalScopes)
 export type ApprovalScope = z.infer<typeof approvalScopeSchema>
 
-/** What is never allowed for longer than a session. */
-export const approvalRisks = ['money', 'secrets', 'hub_deletion', 'schedule'] as const
+/** What is never allowed for longer than a session; `rights`, a change of what ML Intern itself may do, not even for that. */
+export const approvalRisks = ['money', 'secrets', 'hub_deletion', 'schedule', 'rights'] as const
 export const approvalRiskSchema = z.enum(approvalRisks)
 export type ApprovalRisk = z.infer<typeof approvalRiskSchema>
 
@@ -103,8 +103,10 @@ export function sameRule(a: Rule, b: Rule): boolean {
   return a.effect === b.effect && a.tool === b.tool && a.operation === b.operation && a.pattern === b.pattern
 }
 
-/** `rules` and those of `more` that are not in it yet. */
+/** `rules` and those of `more` that are not in it yet. Beyond MAX_RULES the oldest that allow go first. */
 export function withRules(rules: readonly Rule[], more: readonly Rule[]): Rule[] {
   const fresh = more.filter((rule, at) => ![...rules, ...more.slice(0, at)].some((known) => sameRule(known, rule)))
-  return [...rules, ...fresh].slice(-MAX_RULES)
+  const all = [...rules, ...fresh]
+  let excess = Math.max(0, all.length - MAX_RULES)
+  return all.filter(({ effect }) => effect !== 'allow' || excess-- <= 0).slice(0, MAX_RULES)
 }

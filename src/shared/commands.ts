@@ -297,19 +297,21 @@ export function argumentChoices(argument: CommandArgument | undefined): readonly
   return []
 }
 
-/** Never rejects: what went wrong is said. */
-export async function runCommand(parsed: ParsedCommand, host: CommandHost): Promise<void> {
+/** Never rejects: what went wrong is said. False: nothing was done, and what was typed can be mended. */
+export async function runCommand(parsed: ParsedCommand, host: CommandHost): Promise<boolean> {
   if (parsed.kind === 'unknown') {
     const hint = parsed.suggestion ? `Did you mean /${parsed.suggestion}?` : '/help lists the commands.'
     host.say(`There is no command /${parsed.name}. ${hint}`)
-    return
+    return false
   }
   try {
     const entry = entries.find(({ name }) => name === parsed.spec.name)
     if (entry && parsed.args !== '' && !takesArgument(entry)) fail(`/${entry.name} takes no argument.`)
     await entry?.run(host, parsed.args)
+    return true
   } catch (error) {
     host.say(sentence(error))
+    return false
   }
 }
 

@@ -1,6 +1,9 @@
 import type { EventData, SessionEvent } from './events'
 import type { Compaction, SessionState } from './state'
 
+/** Share of the window from which the conversation is summarised before the next call: it leaves room for a reply. */
+export const COMPACTION_SHARE = 0.85
+
 /** The fold of `compacted`, and what an undo makes of it. The transcript itself never loses an item to a summary. */
 export function addCompaction(
   s: SessionState,

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test as base, expect, type Page } from '@playwright/test'
@@ -104,7 +104,7 @@ export const tool = (name: string, input: Record<string, unknown>) => ({ type: '
 
 export const task = (page: Page) => page.getByRole('textbox', { name: 'Task' })
 export const message = (page: Page) => page.getByRole('textbox', { name: 'Message' })
-export const conversation = (page: Page) => page.getByRole('region', { name: 'Conversation' })
+export const conversation = (page: Page) => page.getByRole('region', { name: 'Conversation', exact: true })
 export const terminal = (page: Page) => page.getByRole('region', { name: 'Terminal' })
 
 /** Types a task as soon as the window takes one, and sends it. */
@@ -112,6 +112,20 @@ export async function begin(page: Page, prompt: string): Promise<void> {
   await task(page).fill(prompt)
   await expect(page.getByRole('button', { name: 'Start' })).toBeEnabled()
   await page.keyboard.press('Enter')
+}
+
+/** Sends a message in the open session. */
+export async function send(page: Page, text: string): Promise<void> {
+  await message(page).fill(text)
+  await message(page).press('Enter')
+}
+
+/** The card that asks about one step. */
+export const card = (page: Page) => page.getByRole('region', { name: 'Approval needed' })
+
+/** The user's own settings file, as it is on disk now. */
+export async function settingsOf(app: App): Promise<Record<string, unknown>> {
+  return JSON.parse(await readFile(join(app.home, 'config.json'), 'utf8'))
 }
 
 export { expect }

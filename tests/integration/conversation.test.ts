@@ -350,6 +350,20 @@ describe('a call that waits for the user', () => {
     await expectOnDisk(engine, session)
   })
 
+  it('is needed in every mode to change what the program may do, and a rule does not give it', async () => {
+    const { engine } = await start([
+      { blocks: [tool('write', { path: join(folder, 'home', 'config.json'), content: '{"mode":"full"}' })] },
+    ])
+    const session = await engine.createSession({ mode: 'full' })
+    const seen = follow(session)
+    const asked = seen.next('approval_required')
+    await session.submit({ op: 'set_rules', rules: [{ effect: 'allow', tool: '*' }] })
+    await session.submit({ op: 'user_input', text: 'go' })
+    expect((await asked).tools).toMatchObject([{ tool: 'write', risk: 'rights', max_scope: 'once' }])
+    await session.submit({ op: 'interrupt' })
+    await session.idle()
+  })
+
   it('is kept for the turn, for the project and for always, and each is where it belongs', async () => {
     const saved: SettingsPatch[] = []
     let settings = { ...DEFAULT_SETTINGS, mode: 'ask' as const, auto_titles: false }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { REDACTED, redactValue, StreamRedactor } from '../../src/main/redact'
+import { REDACTED, redactEvent, redactValue, StreamRedactor } from '../../src/main/redact'
 import { commandEnvironment, secretValues } from '../../src/main/workspace/environment'
 
 const secret = 'sk-ant-secret-0123456789'
@@ -13,6 +13,16 @@ describe('redactValue', () => {
     const value = { a: ['one'], b: { c: 'two' } }
     expect(redactValue(value, [secret])).toBe(value)
     expect(redactValue(value, ['one'])).toBe(value)
+  })
+})
+
+describe('redactEvent', () => {
+  it('treats a message that waits as it treats one that was sent', () => {
+    const content = 'use password=correct-horse-battery for it'
+    const sent = redactEvent('user_message', { id: 'a', content, source: 'user' }, [])
+    const waiting = redactEvent('queue_update', { queue: [{ id: 'a', content }] }, [])
+    expect(sent.content).not.toContain('correct-horse')
+    expect(waiting.queue[0]?.content).toBe(sent.content)
   })
 })
 

@@ -1,6 +1,7 @@
 import type { ToolUseBlock } from '@shared/content'
 import type { ApprovalRequest } from '@shared/events'
 import type { Tool, ToolResult } from '../tools/types'
+import { resolveTarget } from '../workspace/files'
 import { decide } from './approvals'
 import type { GateDecision } from './approvals/gate'
 import type { TurnContext } from './types'
@@ -12,6 +13,8 @@ export interface ReadyCall {
   intent: string
   /** What the user changed about it, for the model; empty: nothing. */
   note: string
+  /** The user has said that it may run. */
+  decided?: boolean
 }
 export type Prepared = { kind: 'ready'; call: ReadyCall } | { kind: 'refused'; block: ToolUseBlock; result: ToolResult }
 
@@ -53,12 +56,18 @@ function problems({ error }: { error: { issues: { path: PropertyKey[]; message: 
   return error.issues.map((issue) => `- ${issue.path.join('.') || '(arguments)'}: ${issue.message}`).join('\n')
 }
 
-/** Whether a call may run, must be asked for, or is refused by a rule or the mode. */
-export function judge(turn: TurnContext, p: Prepared): Judged {
+/** Whether each of the calls may run, must be asked for, or is refused by a rule or the mode. */
+export async function judgeAll(turn: TurnContext, prepared: readonly Prepared[]): Promise<Judged[]> {
+  const real = await realPaths(turn, prepared)
+  return prepared.map((p) => judge(turn, p, real))
+}
+
+function judge(turn: TurnContext, p: Prepared, real: ReadonlyMap<string, string>): Judged {
   if (p.kind === 'refused') return { call: p, request: null }
+  if (p.call.decided) return { call: permitted(turn, p.call, real), request: null }
   const { block, tool, input, intent } = p.call
-  const facts = factsOf(turn, p.call)
-  const verdict = verdictOf(turn, p.call, facts)
+  const facts = factsOf(turn, p.call, real)
+  const verdict = verdictOf(turn, facts)
   // It waited for the user when the program ended: whatever holds now, the question stands.
   const waits = waiting(turn, block.id)
   if (waits) return { call: p, request: waits }
@@ -82,17 +91,34 @@ export function judge(turn: TurnContext, p: Prepared): Judged {
   return { call: p, request }
 }
 
-function factsOf(turn: TurnContext, { tool, input }: ReadyCall) {
+/** Where the files that calls open really lie: a link in a folder that came from elsewhere can lead anywhere. */
+async function realPaths(turn: TurnContext, prepared: readonly Prepared[]): Promise<Map<string, string>> {
+  const { cwd } = turn.state()
+  const real = new Map<string, string>()
+  const paths = prepared.flatMap((p) => (p.kind === 'ready' ? (p.call.tool.paths?.(p.call.input, { cwd }) ?? []) : []))
+  if (paths.length === 0) return real
+  await Promise.all(
+    [...new Set([cwd, ...paths])].map(async (path) => {
+      // What cannot be looked up cannot be opened either: the tool says why.
+      const target = await resolveTarget(path).catch(() => path)
+      real.set(path, target)
+    }),
+  )
+  return real
+}
+
+function factsOf(turn: TurnContext, { tool, input }: ReadyCall, real: ReadonlyMap<string, string>) {
   const { cwd } = turn.state()
   const effect = tool.effect(input)
-  const { subjects, ...rest } = tool.approval?.(input, { cwd }) ?? { subjects: [{ operation: effect, text: '' }] }
+  const context = { cwd, real, own: turn.own_files ?? [] }
+  const { subjects, ...rest } = tool.approval?.(input, context) ?? { subjects: [{ operation: effect, text: '' }] }
   const facts = { tool: tool.name, effect, subjects, ...rest }
   // Under a cap it is not run at all (spending.ts); without one the user should say whether it may cost anything.
   const unknown = tool.cost?.(input) === null && turn.state().budget === null
   return unknown ? { ...facts, cost_problem: 'What it costs is not known' } : facts
 }
 
-function verdictOf(turn: TurnContext, call: ReadyCall, facts = factsOf(turn, call)) {
+function verdictOf(turn: TurnContext, facts: ReturnType<typeof factsOf>) {
   const { mode, rules, turn_rules } = turn.state()
   const { lasting, given } = turn.rules()
   return decide(facts, { mode, rules: [...turn_rules, ...rules, ...given], lasting })
@@ -116,28 +142,31 @@ function waiting(turn: TurnContext, id: string): ApprovalRequest | null {
   return { tool: item.tool, arguments: item.arguments, tool_call_id: id, intent: item.intent }
 }
 
-/** A call after the user's decision: as it was, changed, or with the result that says why it was not run. */
+/**
+ * A call after the user's decision: as it was, changed, or with the result that says why it was not run. Rules are looked at
+ * when it is about to run.
+ */
 export function settled(turn: TurnContext, call: ReadyCall, decision: GateDecision): Prepared {
   const { block } = call
   if (!decision.approved) return { kind: 'refused', block, result: failed(denial(decision)) }
   const input = editedInput(block.input, decision)
-  // A rule may have been added while the call waited.
-  if (input === null) return permitted(turn, call)
+  const decided = { kind: 'ready' as const, call: { ...call, decided: true } }
+  if (input === null) return decided
   const edited = prepare(turn, { ...block, input, malformed: undefined })
   if (edited.kind === 'refused') return edited
   const changed = Object.keys({ ...block.input, ...input }).filter(
     (key) => JSON.stringify(block.input[key]) !== JSON.stringify(input[key]),
   )
-  if (changed.length === 0) return permitted(turn, call)
+  if (changed.length === 0) return decided
   const note =
     `[The user changed ${changed.join(', ')} before approving. What ran: ` +
     `${clip(JSON.stringify(Object.fromEntries(changed.map((key) => [key, input[key] ?? null]))))}]\n`
-  // What the user writes in the place of the model still has to respect the user's own rules.
-  return permitted(turn, { ...edited.call, note })
+  return { kind: 'ready', call: { ...edited.call, note, decided: true } }
 }
 
-function permitted(turn: TurnContext, call: ReadyCall): Prepared {
-  const verdict = verdictOf(turn, call)
+/** A rule may have been added while the call waited, and what the user wrote has to respect the user's own rules too. */
+function permitted(turn: TurnContext, call: ReadyCall, real: ReadonlyMap<string, string>): Prepared {
+  const verdict = verdictOf(turn, factsOf(turn, call, real))
   // The mode was plan when it was asked, or became it: the user has just said that this call may run.
   if (verdict.kind !== 'deny' || !verdict.by_rule) return { kind: 'ready', call }
   return { kind: 'refused', block: call.block, result: failed(verdict.reason) }

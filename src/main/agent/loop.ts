@@ -200,8 +200,10 @@ function refused(turn: TurnContext, { why, category }: Refusal): void {
   const filter = category === '' ? 'The model declined this request' : `The model declined this request (${category})`
   // The category of work on large models is known to hit ordinary training and fine-tuning too.
   const benign = category === 'frontier_llm' ? ' This filter can stop ordinary ML work: it says nothing about you.' : ''
+  // A provider's reason begins with the category, or is no more than that.
+  const reason = why === category ? '' : why.startsWith(`${category}: `) ? why.slice(category.length + 2) : why
   turn.emit('error', {
-    error: `${why === '' ? `${filter}.` : `${filter}: ${why}`}${benign}`,
+    error: `${reason === '' ? `${filter}.` : `${filter}: ${reason}`}${benign}`,
     code: 'refusal',
     remedy: 'Choose another model for this session and ask again, or rephrase the request.',
   })

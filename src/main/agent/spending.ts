@@ -1,6 +1,7 @@
 import type { BudgetState } from '@shared/budget'
-import { overByAttempts, type Refusal, type Reservation } from '../budget'
+import { type Budget, overByAttempts, type Refusal, type Reservation } from '../budget'
 import { crossedThreshold } from '../budget/thresholds'
+import { UserError } from '../errors'
 import { costOf } from '../models/catalogue'
 import type { ModelClient } from '../models/types'
 import type { Tool, ToolSpend } from '../tools/types'
@@ -68,31 +69,52 @@ export async function holdMoney(turn: TurnContext, client: ModelClient, size: Ca
  * and the user.
  */
 export async function holdToolMoney(turn: TurnContext, tool: Tool, input: unknown): Promise<ToolMoney | null> {
-  const usd = tool.cost?.(input)
-  if (usd === undefined || usd === 0) return null
+  const told = tool.cost?.(input)
+  if (told === undefined || told === 0) return null
+  const usd = isAmount(told) ? told : null
   const { budget } = turn
-  if (!budget) return { settle: () => Promise.resolve() }
-  const held = await budget.reserve(turn.state(), tool.name, () => usd, 'This call')
+  const nothing = () => Promise.resolve()
+  if (!budget) return { settle: nothing, release: nothing }
+  let held: Awaited<ReturnType<Budget['reserve']>>
+  try {
+    held = await budget.reserve(turn.state(), tool.name, () => usd, 'This call')
+  } catch (error) {
+    // The ledger cannot be kept: this call is not made, and those beside it have results of their own.
+    if (!(error instanceof UserError)) throw error
+    return { stop: `${error.message} ${error.remedy}`.trim(), settle: nothing, release: nothing }
+  }
   if (held.kind === 'refused') {
     if (held.budget) report(turn, held.budget)
-    return { stop: `${held.message} ${held.remedy}`, settle: () => Promise.resolve() }
+    return { stop: `${held.message} ${held.remedy}`, settle: nothing, release: nothing }
   }
-  if (held.usd > 0) show(turn, held, held.usd)
+  const money = held
+  if (money.usd > 0) show(turn, money, money.usd)
+  const release = async (): Promise<void> => {
+    await money.end(turn.state().id)
+    show(turn, money, 0)
+  }
   return {
     settle: async (call_id, spent) => {
       // What nobody could tell afterwards is what was held: a cap must not be kept by not knowing.
-      const cost = { kind: 'job' as const, label: tool.name, ...spent, usd: spent?.usd ?? usd }
-      held.spend(cost.label, cost.kind, cost.usd)
+      const real = spent && isAmount(spent.usd) ? spent.usd : usd
+      const cost = { kind: 'job' as const, label: tool.name, ...spent, usd: real }
+      money.spend(cost.label, cost.kind, cost.usd)
       turn.emit('spend', { ...cost, tool_call_id: call_id })
-      await held.end(turn.state().id)
-      show(turn, held, 0)
+      await release()
     },
+    release,
   }
+}
+
+function isAmount(usd: number | null): usd is number {
+  return usd !== null && Number.isFinite(usd) && usd >= 0
 }
 export interface ToolMoney {
   stop?: string
   /** After the call. `spent`: what it really cost; absent: what was held for it. */
   settle: (call_id: string, spent?: ToolSpend) => Promise<void>
+  /** Instead: the call was not made. */
+  release: () => Promise<void>
 }
 
 /** Without a cap nothing stops a session: its user is told when it has cost $5, $10, $20 ... */

@@ -4,7 +4,7 @@ import { StreamRedactor } from '../redact'
 import type { Tool, ToolContext, ToolResult } from '../tools/types'
 import type { GateDecision } from './approvals/gate'
 import { bounded } from './bounded-result'
-import { blockOf, failed, type Judged, judge, type Prepared, prepare, type ReadyCall, settled } from './judge'
+import { blockOf, failed, type Judged, judgeAll, type Prepared, prepare, type ReadyCall, settled } from './judge'
 import { holdToolMoney } from './spending'
 import type { TurnContext } from './types'
 
@@ -19,24 +19,31 @@ export type CallsOutcome = 'done' | 'approval_unavailable'
  * recorded in call order.
  */
 export async function runToolCalls(turn: TurnContext, blocks: ToolUseBlock[]): Promise<CallsOutcome> {
-  const judged = blocks.map((block) => judge(turn, prepare(turn, block)))
-  // What comes before the first question is not held up by it: a plan is shown before its first step is approved.
-  const asking = judged.findIndex(({ request }) => request !== null)
-  const free = asking < 0 ? judged : judged.slice(0, asking)
-  for (const batch of batches(free.map(({ call }) => call))) await runBatch(turn, batch)
-  if (asking < 0) return 'done'
-
-  const rest = judged.slice(asking)
-  if (turn.approvals === 'unavailable') {
-    for (const { call, request } of rest) {
-      const why = request ? 'this call needs an approval' : 'a call before it needs an approval'
-      announce(turn, call)
-      record(turn, blockOf(call), failed(`Not run: ${why}, and nobody can give one here.`), 0)
-    }
-    return 'approval_unavailable'
+  let left = blocks.map((block) => prepare(turn, block))
+  while (left.length > 0) {
+    // Judged anew each time: while a call ran or waited, the user may have changed the mode or the rules.
+    const judged = await judgeAll(turn, left)
+    // What comes before the first question is not held up by it: a plan is shown before its first step is approved.
+    const asking = judged.findIndex(({ request }) => request !== null)
+    if (asking !== 0) {
+      const free = asking < 0 ? judged : judged.slice(0, asking)
+      const [batch = []] = batches(free.map(({ call }) => call))
+      await runBatch(turn, batch)
+      left = left.slice(batch.length)
+    } else if (turn.approvals === 'unavailable') {
+      refuseAll(turn, judged)
+      return 'approval_unavailable'
+    } else left = await approve(turn, judged)
   }
-  for (const batch of batches(await approve(turn, rest))) await runBatch(turn, batch)
   return 'done'
+}
+
+function refuseAll(turn: TurnContext, judged: Judged[]): void {
+  for (const { call, request } of judged) {
+    const why = request ? 'this call needs an approval' : 'a call before it needs an approval'
+    announce(turn, call)
+    record(turn, blockOf(call), failed(`Not run: ${why}, and nobody can give one here.`), 0)
+  }
 }
 
 /** Asks for what must be asked. The answer keeps the order; denied calls carry their result. */
@@ -144,6 +151,10 @@ async function runOne(turn: TurnContext, call: ReadyCall): Promise<{ result: Too
   }
   const money = await holdToolMoney(turn, tool, input)
   if (money?.stop !== undefined) return finish(failed(`Not run: ${money.stop}`))
+  if (turn.signal.aborted) {
+    await money?.release()
+    return finish(failed('Not run: the user stopped the turn.'))
+  }
   const outcome = await untilAbandoned(attempt(tool, input, context), turn.signal)
   await money?.settle(block.id, outcome.spent)
   for (const stream of ['stdout', 'stderr'] as const) log(redactors[stream].flush(), stream)

@@ -39,6 +39,8 @@ export interface TurnContext {
   max_iterations: number
   streaming: boolean
   outputs_dir: string
+  /** Files and folders of the program itself, absolute: a call that changes them could give itself more rights. */
+  own_files?: readonly string[]
   /** For child processes. */
   env: NodeJS.ProcessEnv
   /** Secret values that must not reach an event. */

@@ -1,6 +1,9 @@
-import { resolve } from 'node:path'
-import { type ApprovalScope, type Rule, withRules } from '@shared/approvals'
+import { join, resolve } from 'node:path'
+import { type ApprovalScope, type Rule, sameRule, withRules } from '@shared/approvals'
 import type { Settings, SettingsPatch } from '@shared/settings'
+import type { EngineOptions } from '../engine-types'
+import { UserError } from '../errors'
+import { redactValue } from '../redact'
 import { settingRules } from '../tools/tool-policy'
 
 /**
@@ -17,6 +20,48 @@ export function rulesFor(
     inside(resolve(folder)) ? rules : [],
   )
   return { lasting: [...settings.approval_rules, ...projects], given: settingRules(settings) }
+}
+
+/** Files and folders that say what the program may do, and what it has done and spent. */
+export function ownFiles({ home, settings_file }: Pick<EngineOptions, 'home' | 'settings_file'>): string[] {
+  const files = ['config.json', 'sessions', 'spend'].map((name) => join(home, name))
+  return settings_file === undefined ? files : [...files, settings_file]
+}
+
+/** A rule is stored readable: one that holds a key or a token would put it there. Throws UserError. */
+export function refuseSecretRules(
+  patch: SettingsPatch,
+  current: Pick<Settings, 'approval_rules' | 'project_rules'>,
+  secrets: readonly string[],
+): void {
+  const all = (of: Pick<SettingsPatch, 'approval_rules' | 'project_rules'>): Rule[] => [
+    ...(of.approval_rules ?? []),
+    ...Object.values(of.project_rules ?? {}).flat(),
+  ]
+  const known = all(current)
+  const fresh = all(patch).filter((rule) => !known.some((one) => sameRule(one, rule)))
+  if (fresh.length === 0 || redactValue(fresh, secrets) === fresh) return
+  throw new UserError(
+    'invalid_request',
+    'This rule holds a key or a token, and settings must not.',
+    'Put * in its place, or allow the call for this session only.',
+  )
+}
+
+/** Writes rules that users decide for, one after another: two that decide at once must not lose a rule of either. */
+export class RuleKeeper {
+  private last: Promise<unknown> = Promise.resolve()
+
+  constructor(
+    private readonly settings: () => Settings,
+    private readonly save: (patch: SettingsPatch) => Promise<Settings>,
+  ) {}
+
+  async keep(scope: 'project' | 'always', cwd: string, rules: readonly Rule[]): Promise<void> {
+    const kept = this.last.then(() => this.save(keepRulesPatch(scope, cwd, rules, this.settings())))
+    this.last = kept.catch(() => undefined)
+    await kept
+  }
 }
 
 /** The change of the settings that keeps `rules` for a folder, or for everything. */

@@ -9,9 +9,19 @@ import { abandonWaiting } from './decisions'
 const MAX_QUEUE = 50
 
 /** A message of the user: the start of a turn, or one that the running turn reads before its next call. */
-export async function userInput(core: SessionCore, content: string): Promise<OperationReceipt> {
+export function userInput(core: SessionCore, content: string): Promise<OperationReceipt> {
+  return whenReady(core, () => send(core, content))
+}
+
+/**
+ * Runs `act` when a message can be taken. A turn that was stopped reads no more: what came while it ends would be answered
+ * by nobody, so it waits for that end and starts the next turn.
+ */
+async function whenReady(core: SessionCore, act: () => number): Promise<OperationReceipt> {
   await core.deps.checkModel(core.state.model)
-  return core.recorded(send(core, content))
+  while (core.running?.controller.signal.aborted) await core.running.done
+  core.requireOpen()
+  return core.recorded(act())
 }
 
 function send(core: SessionCore, content: string): number {
@@ -36,11 +46,12 @@ export async function dequeue(core: SessionCore, id: string): Promise<OperationR
   return core.recorded(takeOut(core, queued(core, id).id))
 }
 
-export async function sendQueued(core: SessionCore, id: string): Promise<OperationReceipt> {
-  await core.deps.checkModel(core.state.model)
-  const { content } = queued(core, id)
-  takeOut(core, id)
-  return core.recorded(send(core, content))
+export function sendQueued(core: SessionCore, id: string): Promise<OperationReceipt> {
+  return whenReady(core, () => {
+    const { content } = queued(core, id)
+    takeOut(core, id)
+    return send(core, content)
+  })
 }
 
 /** The turn has ended as it should: the message that waits longest starts the next one. True when there was one. */
@@ -62,26 +73,27 @@ function takeOut(core: SessionCore, id: string): number {
   return core.emit('queue_update', { queue: core.state.queue.filter((message) => message.id !== id) })
 }
 
-export async function undo(core: SessionCore, id?: string): Promise<OperationReceipt> {
-  await requireIdle(core, 'take the message back')
-  return core.recorded(takeBack(core, target(core, id)))
+export function undo(core: SessionCore, id?: string): Promise<OperationReceipt> {
+  return whenIdle(core, 'take the message back', () => takeBack(core, target(core, id)))
 }
 
 /** Another text in the place of a message and of everything after it. */
 export async function edit(core: SessionCore, id: string, content: string): Promise<OperationReceipt> {
   await core.deps.checkModel(core.state.model)
-  await requireIdle(core, 'change the message')
-  takeBack(core, target(core, id))
-  return core.recorded(send(core, content))
+  return whenIdle(core, 'change the message', () => {
+    takeBack(core, target(core, id))
+    return send(core, content)
+  })
 }
 
 /** The same message once more, without what followed it. */
 export async function regenerate(core: SessionCore, id?: string): Promise<OperationReceipt> {
   await core.deps.checkModel(core.state.model)
-  await requireIdle(core, 'ask again')
-  const message = target(core, id)
-  takeBack(core, message)
-  return core.recorded(send(core, message.text))
+  return whenIdle(core, 'ask again', () => {
+    const message = target(core, id)
+    takeBack(core, message)
+    return send(core, message.text)
+  })
 }
 
 function takeBack(core: SessionCore, message: UserItem): number {
@@ -99,8 +111,13 @@ function target(core: SessionCore, id?: string): UserItem {
     : new UserError('invalid_operation', 'This message is not in the conversation any more.')
 }
 
-/** Rejects while a turn runs; one that has ended, and is only being written, is waited for. */
-export async function requireIdle(core: SessionCore, what: string): Promise<void> {
-  if (core.running && core.state.status === 'idle') await core.running.done
+/**
+ * Runs `act`, which records something and gives its number, where no turn runs; one that has ended, and is only being
+ * written, is waited for. Nothing comes between the look and the act. Throws UserError.
+ */
+export async function whenIdle(core: SessionCore, what: string, act: () => number): Promise<OperationReceipt> {
+  while (core.running && core.state.status === 'idle') await core.running.done
+  core.requireOpen()
   if (core.running) throw new UserError('session_running', 'The session is working.', `Stop it first, then ${what}.`)
+  return core.recorded(act())
 }

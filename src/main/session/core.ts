@@ -59,4 +59,6 @@ export interface SessionCore {
   /** Resolves when the event with that number is durable. */
   recorded(seq: number): Promise<OperationReceipt>
   startTurn(start?: TurnStart): void
+  /** Throws UserError when the session is closed, or about to be. */
+  requireOpen(): void
 }

@@ -8,6 +8,9 @@ import type { SessionCore } from './core'
 /** The user's answer to calls that wait, whether their turn runs in this process or waits since an earlier one. */
 export async function decide(core: SessionCore, approvals: readonly ApprovalDecision[]): Promise<OperationReceipt> {
   const { pending_approvals: pending, cwd } = core.state
+  if (new Set(approvals.map(({ tool_call_id }) => tool_call_id)).size < approvals.length) {
+    throw new UserError('invalid_operation', 'There are two decisions about one call.', 'Send one for each call.')
+  }
   const decisions = approvals.flatMap((decision) => {
     const request = pending.find(({ tool_call_id }) => tool_call_id === decision.tool_call_id)
     return request ? [{ decision, request, recorded: recordedDecision(decision, request) }] : []
@@ -19,17 +22,19 @@ export async function decide(core: SessionCore, approvals: readonly ApprovalDeci
     const { scope, rules = [] } = recorded
     if (scope === 'project' || scope === 'always') await core.deps.keepRules(scope, cwd, rules)
   }
+  core.requireOpen()
   // The settings were being written: another window may have decided meanwhile.
   const still = new Set(core.state.pending_approvals.map(({ tool_call_id }) => tool_call_id))
   const open = decisions.filter(({ request }) => still.has(request.tool_call_id))
   if (open.length === 0) throw new UserError('invalid_operation', 'No call waits for this decision any more.')
-  const receipt = await core.recorded(
-    core.emit('approval_resolved', { decisions: open.map(({ recorded }) => recorded), by: 'user' }),
-  )
-  // The decision is on disk before anything it allows runs.
+  const { running } = core
   const answers = open.map(({ decision }) => decision)
-  if (core.running) for (const answer of answers) core.running.gate.resolve(answer)
-  else core.startTurn({ resumed: true, decided: answers })
+  const seq = core.emit('approval_resolved', { decisions: open.map(({ recorded }) => recorded), by: 'user' })
+  // At once, so that nothing else begins a turn or changes the history in between: it waits for the disk by itself.
+  if (!running) core.startTurn({ resumed: true, decided: answers })
+  const receipt = await core.recorded(seq)
+  // The decision is on disk before anything it allows runs. A turn that was stopped meanwhile waits for nothing.
+  if (running) for (const answer of answers) running.gate.resolve(answer)
   return receipt
 }
 

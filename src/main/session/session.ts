@@ -8,7 +8,7 @@ import { ApprovalGate } from '../agent/approvals'
 import { type TurnContext, TurnSuspended } from '../agent/types'
 import { messageOf, UserError } from '../errors'
 import { redactEvent } from '../redact'
-import { dequeue, edit, enqueue, regenerate, requireIdle, sendNext, sendQueued, undo, userInput } from './conversation'
+import { dequeue, edit, enqueue, regenerate, sendNext, sendQueued, undo, userInput, whenIdle } from './conversation'
 import type { RunningTurn, SessionCore, SessionDeps, TurnStart } from './core'
 import { decide, dropWaiting } from './decisions'
 import { interruptedTail } from './recovery'
@@ -31,6 +31,8 @@ export class LiveSession implements Session, SessionCore {
   private turn: RunningTurn | null = null
   /** Work beside the turn: titles, explanations. It ends with the session. */
   private readonly side = new Map<AbortController, Promise<unknown>>()
+  /** Calls that are being explained: each once at a time. */
+  private readonly explaining = new Set<string>()
   private closing: Promise<void> | null = null
 
   constructor(
@@ -106,7 +108,7 @@ export class LiveSession implements Session, SessionCore {
   }
 
   async submit(operation: Operation): Promise<OperationReceipt> {
-    if (this.closing) throw new UserError('invalid_operation', 'This session is closed.', 'Open it again.')
+    this.requireOpen()
     const { failure } = this.deps.log
     if (failure && operation.op !== 'interrupt' && operation.op !== 'shutdown') throw failure
     switch (operation.op) {
@@ -155,6 +157,10 @@ export class LiveSession implements Session, SessionCore {
     }
   }
 
+  requireOpen(): void {
+    if (this.closing) throw new UserError('invalid_operation', 'This session is closed.', 'Open it again.')
+  }
+
   private update(change: EventData<'session_update'>): Promise<OperationReceipt> {
     return this.recorded(this.emit('session_update', change))
   }
@@ -172,6 +178,7 @@ export class LiveSession implements Session, SessionCore {
 
   private async setModel(model: string): Promise<OperationReceipt> {
     await this.deps.checkModel(model)
+    this.requireOpen()
     const receipt = await this.update({ model })
     if (!this.deps.interactive) return receipt
     this.inBackground(async (signal) => {
@@ -187,10 +194,16 @@ export class LiveSession implements Session, SessionCore {
     if (!isWaiting()) {
       throw new UserError('invalid_operation', 'This call does not wait for a decision any more.')
     }
+    if (this.explaining.has(tool_call_id)) return { seq: null }
+    this.explaining.add(tool_call_id)
     this.inBackground(async (signal) => {
-      const { explainCall } = await import('../agent/explain')
-      const text = await explainCall(await this.context(signal, new ApprovalGate()), tool_call_id)
-      if (!signal.aborted && isWaiting()) this.emit('approval_explained', { tool_call_id, text })
+      try {
+        const { explainCall } = await import('../agent/explain')
+        const text = await explainCall(await this.context(signal, new ApprovalGate()), tool_call_id)
+        if (!signal.aborted && isWaiting()) this.emit('approval_explained', { tool_call_id, text })
+      } finally {
+        this.explaining.delete(tool_call_id)
+      }
     })
     return { seq: null }
   }
@@ -233,18 +246,23 @@ export class LiveSession implements Session, SessionCore {
   /** Summarises the conversation now, as a turn of its own. */
   private async compact(): Promise<OperationReceipt> {
     await this.deps.checkModel(this.current.model)
-    const { canCompact, compactNow } = await import('../agent/compaction')
-    await requireIdle(this, 'summarise the conversation')
-    if (this.current.status === 'waiting_approval') {
-      throw new UserError('invalid_operation', 'A call waits for your decision.', 'Decide about it first.')
-    }
-    if (!canCompact(this.current)) {
-      const remedy = 'Go on: it is summarised by itself when the context window is nearly full.'
-      throw new UserError('invalid_operation', 'There is too little in this conversation to summarise.', remedy)
-    }
-    const seq = this.emit('processing', { message: 'Summarising the conversation' })
-    this.startTurn({ run: compactNow })
-    return this.recorded(seq)
+    const [{ canCompact, compactNow }, { client }] = await Promise.all([
+      import('../agent/compaction'),
+      this.deps.turnDefaults(),
+    ])
+    const window = (await client()).info().context_window
+    return whenIdle(this, 'summarise the conversation', () => {
+      if (this.current.status === 'waiting_approval') {
+        throw new UserError('invalid_operation', 'A call waits for your decision.', 'Decide about it first.')
+      }
+      if (!canCompact(this.current, window)) {
+        const remedy = 'Go on: it is summarised by itself when the context window is nearly full.'
+        throw new UserError('invalid_operation', 'There is too little in this conversation to summarise.', remedy)
+      }
+      const seq = this.emit('processing', { message: 'Summarising the conversation' })
+      this.startTurn({ run: compactNow })
+      return seq
+    })
   }
 
   startTurn({ run = this.deps.runTurn, resumed, decided }: TurnStart = {}): void {
@@ -252,22 +270,24 @@ export class LiveSession implements Session, SessionCore {
     const gate = new ApprovalGate(decided)
     const done = this.runTurn(controller.signal, gate, run, resumed).finally(() => {
       this.turn = null
-      this.afterTurn()
+      this.afterTurn(controller.signal.aborted)
     })
     this.turn = { controller, gate, done }
   }
 
-  private afterTurn(): void {
+  private afterTurn(stopped: boolean): void {
     if (this.closing) return
-    // A message that came after the turn's last look, while it was being closed, starts the next one.
+    // A message that came after the turn's last look, while it was being closed, starts the next one; unless the user
+    // has stopped the session after that.
     if (this.current.status === 'running') {
-      this.startTurn()
+      if (stopped && !this.deps.log.failure) this.emit('interrupted', {})
+      else this.startTurn()
       return
     }
     if (this.deps.interactive && this.deps.wantsTitles() && wantsTitle(this.current)) {
       this.inBackground((signal) => this.nameIt(signal))
     }
-    if (!this.deps.log.failure) sendNext(this)
+    if (!stopped && !this.deps.log.failure) sendNext(this)
   }
 
   private async nameIt(signal: AbortSignal): Promise<void> {
@@ -279,6 +299,7 @@ export class LiveSession implements Session, SessionCore {
 
   /** Work that nobody waits for; a failure of it changes nothing. */
   private inBackground(work: (signal: AbortSignal) => Promise<void>): void {
+    if (this.closing) return
     const controller = new AbortController()
     void this.tracked(controller, work(controller.signal)).catch(() => undefined)
   }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { withRules } from '@shared/approvals'
 import { type Settings, settingsSchema } from '@shared/settings'
 import { isNodeError, messageOf, UserError } from '../errors'
 import { defaultHome, expandPath } from '../home'
@@ -93,7 +94,7 @@ export async function loadSettings(options: LoadOptions): Promise<LoadedSettings
     const folder = resolve(cwd)
     const own = Object.hasOwn(settings.project_rules, folder) ? (settings.project_rules[folder] ?? []) : []
     // They hold in this folder only, and the user may read and change them with the others.
-    settings.project_rules = { ...settings.project_rules, [folder]: [...own, ...rules] }
+    settings.project_rules = { ...settings.project_rules, [folder]: withRules(own, rules) }
   }
   settings.home = settings.home === null ? null : resolveHome(settings.home, layers, cwd)
   if (settings.default_cwd !== null) settings.default_cwd = expandPath(settings.default_cwd, dirname(user_file))

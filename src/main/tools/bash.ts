@@ -68,7 +68,7 @@ export const bashTool = defineTool({
   schema,
   concurrency: 'parallel',
   effect: () => 'execute',
-  approval: ({ command, work_dir }, { cwd }) => commandFacts(command, { cwd, work_dir }),
+  approval: ({ command, work_dir }, { cwd, own }) => commandFacts(command, { cwd, work_dir, own }),
   // A script typed into the command line says less than what it is for.
   intent: ({ command, description }) => (description && command.includes('\n') ? description : oneLine(command, 120)),
   run: async ({ command, work_dir, timeout }, context): Promise<ToolResult> => {

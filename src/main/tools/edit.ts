@@ -5,7 +5,7 @@ import { applyEdit, type EditOutcome, nearestLines } from '../workspace/edit-mat
 import { formatBytes, loadFile, missingFile, resolveTarget, withFileLock, writeAtomic } from '../workspace/files'
 import { displayPath, resolvePath } from '../workspace/paths'
 import { pythonSyntaxWarning } from '../workspace/python-check'
-import { fileFacts } from '../workspace/shell'
+import { fileFacts, openedPaths } from '../workspace/shell'
 import { decodeUtf8 } from '../workspace/text'
 import { counted, defineTool, failure, oneLine, requireFresh, requireNoMarks } from './support'
 import type { ToolResult } from './types'
@@ -51,7 +51,8 @@ export const editTool = defineTool({
   schema,
   concurrency: 'serial',
   effect: () => 'write',
-  approval: ({ path }, { cwd }) => fileFacts('edit', path, cwd),
+  approval: ({ path }, context) => fileFacts('edit', path, context.cwd, context),
+  paths: ({ path }, { cwd }) => openedPaths(path, cwd),
   intent: ({ path, replace_all }) => `Edit ${path}${replace_all ? ' (every occurrence)' : ''}`,
   run: async ({ path, old_str, new_str, replace_all, mode }, context): Promise<ToolResult> => {
     if (mode === 'replace' && old_str === new_str)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { resolveTarget } from '../workspace/files'
 import { displayPath, resolvePath } from '../workspace/paths'
-import { fileFacts } from '../workspace/shell'
+import { fileFacts, openedPaths } from '../workspace/shell'
 import { readTextWindow, type TextWindow } from '../workspace/text-window'
 import { counted, defineTool, failure } from './support'
 
@@ -30,7 +30,8 @@ export const readTool = defineTool({
   schema,
   concurrency: 'parallel',
   effect: () => 'read',
-  approval: ({ path }, { cwd }) => fileFacts('read', path, cwd),
+  approval: ({ path }, context) => fileFacts('read', path, context.cwd, context),
+  paths: ({ path }, { cwd }) => openedPaths(path, cwd),
   intent: ({ path, offset, limit }) => {
     const partial = offset > 1 || limit !== DEFAULT_LIMIT
     return partial ? `Read ${path} (from line ${Math.max(1, offset)}, ${counted(limit, 'line')})` : `Read ${path}`

@@ -8,13 +8,14 @@ import type { FileTracker, Tool, ToolResult } from './types'
  * caller can hand over something else; foreseeable errors (UserError) become error results.
  */
 export function defineTool<S extends z.ZodType>(tool: Tool<S>): Tool {
-  const { approval, cost } = tool
+  const { approval, cost, paths } = tool
   return {
     name: tool.name,
     description: tool.description,
     schema: tool.schema,
     concurrency: tool.concurrency,
     ...(approval ? { approval: (input, context) => approval(tool.schema.parse(input), context) } : {}),
+    ...(paths ? { paths: (input, context) => paths(tool.schema.parse(input), context) } : {}),
     ...(cost ? { cost: (input) => cost(tool.schema.parse(input)) } : {}),
     effect: (input) => tool.effect(tool.schema.parse(input)),
     intent: (input) => tool.intent(tool.schema.parse(input)),

@@ -17,13 +17,25 @@ export interface Tool<S extends z.ZodType = z.ZodType> {
   /** Whether a call with these arguments changes anything: read-only calls run in every mode. */
   readonly effect: (input: z.output<S>) => 'read' | 'write' | 'execute'
   /** What rules see of a call; absent: `effect` as the operation, without a text. Pure and quick. */
-  readonly approval?: (input: z.output<S>, context: { cwd: string }) => ApprovalFacts
+  readonly approval?: (input: z.output<S>, context: ApprovalContext) => ApprovalFacts
+  /** Files that the call opens, absolute, so that `approval` can be told where they really lie. */
+  readonly paths?: (input: z.output<S>, context: { cwd: string }) => string[]
   /** US dollars that the call itself will cost, as far as can be told; null: unknown. Absent: nothing. */
   readonly cost?: (input: z.output<S>) => number | null
   /** One line for the tool row and the approval card: "python train.py", "Write train.py (42 lines)". */
   readonly intent: (input: z.output<S>) => string
   /** May throw: the loop turns that into an error result. Must end soon after `context.signal` aborts. */
   readonly run: (input: z.output<S>, context: ToolContext) => Promise<ToolResult>
+}
+
+export interface ApprovalContext {
+  cwd: string
+  /** Where paths lead when links are followed; what is missing leads to itself. */
+  real?: ReadonlyMap<string, string>
+  /** Files and folders of the program itself; absolute. */
+  own?: readonly string[]
+  /** Folders outside of `cwd` that may be read without a question; absent: none. Absolute. */
+  granted?: readonly string[]
 }
 
 /** What a call would do, for rules and for the card that asks. */
@@ -49,6 +61,8 @@ export interface ToolContext {
   call_id: string
   /** Absolute; relative paths of arguments are resolved against it. */
   cwd: string
+  /** Folders outside of `cwd` that may be read without a question; absent: none. Absolute. */
+  granted?: readonly string[]
   signal: AbortSignal
   mode: ApprovalMode
   /** `<session>/outputs`, made on first use: where output too large for the log goes. */
@@ -70,10 +84,20 @@ export interface ToolResult {
   /** What the model reads. */
   output: string
   ok: boolean
+  /** Pictures that belong to it, for a model that sees. */
+  images?: ToolImage[]
   details?: ToolDetails
   spill?: Spill
   /** What the call cost beside the model, where that is known at its end; absent: what `cost` said. */
   spent?: ToolSpend
+}
+export interface ToolImage {
+  media_type: 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp'
+  /** The file's bytes as they are. */
+  data_base64: string
+  /** Pixels, as the file's header says; null where it does not. */
+  width: number | null
+  height: number | null
 }
 export type ToolSpend = Pick<EventData<'spend'>, 'kind' | 'label' | 'usd'>
 

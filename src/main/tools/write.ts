@@ -5,7 +5,7 @@ import { diffTexts } from '../workspace/diff'
 import { fileProblem, type LoadedFile, loadFile, resolveTarget, withFileLock, writeAtomic } from '../workspace/files'
 import { displayPath, resolvePath } from '../workspace/paths'
 import { pythonWarnings } from '../workspace/python-check'
-import { fileFacts } from '../workspace/shell'
+import { fileFacts, openedPaths } from '../workspace/shell'
 import { BOM, countLines, dominantEol, withEol } from '../workspace/text'
 import { counted, defineTool, requireFresh, requireNoMarks } from './support'
 
@@ -32,7 +32,8 @@ export const writeTool = defineTool({
   schema,
   concurrency: 'serial',
   effect: () => 'write',
-  approval: ({ path }, { cwd }) => fileFacts('write', path, cwd),
+  approval: ({ path }, context) => fileFacts('write', path, context.cwd, context),
+  paths: ({ path }, { cwd }) => openedPaths(path, cwd),
   intent: ({ path, content }) => `Write ${path} (${counted(countLines(content), 'line')})`,
   run: async ({ path, content }, context) => {
     const file = resolvePath(path, context.cwd)

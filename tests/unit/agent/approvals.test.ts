@@ -331,6 +331,76 @@ describe('attacks on what is allowed', () => {
   })
 })
 
+describe('what would change what ML Intern itself may do', () => {
+  const own = ['/h/config.json', '/h/sessions', '/h/spend']
+  const shell = (command: string): CallFacts => ({
+    tool: 'bash',
+    effect: 'execute',
+    ...commandFacts(command, { cwd: CWD, work_dir: '.', own }),
+  })
+  const change = (path: string, real?: string): CallFacts => ({
+    tool: 'write',
+    effect: 'write',
+    ...fileFacts('write', path, CWD, { own, ...(real ? { real: new Map([[`${CWD}/${path}`, real]]) } : {}) }),
+  })
+
+  test.each<[string, CallFacts]>([
+    ['the user’s settings', change('/h/config.json')],
+    ['in other letters', change('/H/Config.json')],
+    ['a project’s settings', change('.ml-intern/config.json')],
+    ['the log of a session', change('/h/sessions/x/events.jsonl')],
+    ['what was spent', change('/h/spend/2026-11-20.jsonl')],
+    ['behind a link', change('notes.json', '/h/config.json')],
+    ['by a redirection', shell('echo x > /h/config.json')],
+    ['by a redirection in its folder', shell('cd /h && echo x > config.json')],
+    ['by a copy', shell('cp a.json /h/config.json')],
+    ['by a copy in its folder', shell('cd /h && cp a config.json')],
+    ['by code', shell("python -c \"open('/h/config.json', 'w')\"")],
+    ['by a here-document', shell("python3 - <<'E'\nopen('/h/spend/x', 'w')\nE")],
+    ['by a command that cannot be read', shell('eval "$X" /h/config.json')],
+  ])('is asked for in every mode, whatever is allowed: %s', (_, call) => {
+    const rules: Rule[] = [{ effect: 'allow', tool: '*' }]
+    expect(inAll(call, { rules, lasting: rules })).toBe('deny ask ask ask')
+    expect(asked(call, 'full', rules)).toMatchObject({ max_scope: 'once', suggested_rules: [] })
+  })
+
+  test('is not to look at it, nor to work beside it', () => {
+    for (const call of [shell('cat /h/config.json'), shell('ls /h'), shell('cp a b'), change('config.json')]) {
+      expect(call.risk).toBeUndefined()
+    }
+  })
+})
+
+describe('a file behind a link', () => {
+  const linked = (tool: 'read' | 'write', real: string): CallFacts => ({
+    tool,
+    effect: tool,
+    ...fileFacts(tool, 'src/a', CWD, { real: new Map([[`${CWD}/src/a`, real]]) }),
+  })
+
+  test('is judged under both its names', () => {
+    const rules: Rule[] = [{ effect: 'allow', tool: 'write', pattern: 'src/*' }]
+    expect(kind(linked('write', '/home/u/.bashrc'), 'ask', rules)).toBe('ask')
+    expect(kind(linked('write', `${CWD}/src/b`), 'ask', rules)).toBe('allow')
+    const deny: Rule[] = [{ effect: 'deny', tool: 'write', pattern: 'data/*' }]
+    expect(kind(linked('write', `${CWD}/data/x`), 'full', deny)).toBe('deny')
+  })
+
+  test('that is a secret is asked for', () => {
+    expect(linked('read', '/home/u/.ssh/id_rsa').risk).toBe('secrets')
+    expect(kind(linked('read', '/home/u/.ssh/id_rsa'), 'ask')).toBe('ask')
+    expect(kind(linked('read', '/data/a'), 'ask')).toBe('allow')
+  })
+
+  test('in a working folder that is a link itself has one name', () => {
+    const real = new Map([
+      [CWD, '/real'],
+      [`${CWD}/src/a`, '/real/src/a'],
+    ])
+    expect(fileFacts('write', 'src/a', CWD, { real }).subjects).toEqual([{ operation: 'write', text: 'src/a' }])
+  })
+})
+
 describe('what is suggested', () => {
   const patterns = (call: CallFacts): (string | undefined)[] =>
     asked(call).suggested_rules.map(({ pattern, operation }) => `${operation} ${pattern}`)
@@ -349,6 +419,20 @@ describe('what is suggested', () => {
     ['PYTHONPATH=. python a.py > log', ['run python a.py *', 'assign PYTHONPATH=.', 'redirect log']],
     ['npm run build', ['run npm run build *']],
     ['git -C x push', ['run git -C x push']],
+    // Shorter, each of these would allow any program, script or text.
+    ['uv run python train.py', ['run uv run python train.py']],
+    ['poetry run python train.py', ['run poetry run python train.py']],
+    ['conda run -n ml python a.py', ['run conda run -n ml python a.py']],
+    ['deno eval x', ['run deno eval x']],
+    ['bun run build', ['run bun run build']],
+    ['pnpm dlx tool', ['run pnpm dlx tool']],
+    ['git submodule foreach make', ['run git submodule foreach make']],
+    ['git bisect run make', ['run git bisect run make']],
+    ['kubectl exec pod -- ls', ['run kubectl exec pod -- ls']],
+    ['docker run ubuntu ls', ['run docker run ubuntu ls']],
+    ['gcloud compute instances list', ['run gcloud compute instances list']],
+    ['python -m torch.distributed.run a.py', ['run python -m torch.distributed.run a.py']],
+    ['python -m pip install x', ['run python -m pip install *']],
   ])('%s', (command, expected) => {
     expect(patterns(bash(command))).toEqual(expected)
     expect(asked(bash(command)).max_scope).toBe('always')
@@ -362,6 +446,10 @@ describe('what is suggested', () => {
     'python -c "print(1)\nprint(2)"',
     `echo ${'x'.repeat(200)}`,
     'for f in a; do rm §f; done',
+    // A rule for what comes before it would be one for anything.
+    'uv run python train.py --lr §X',
+    'poetry run bash §X',
+    'deno eval §X',
   ])('nothing for: %s', (command) => {
     expect(asked(bash(command))).toMatchObject({ suggested_rules: [], max_scope: 'once' })
   })

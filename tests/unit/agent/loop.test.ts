@@ -1,7 +1,11 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { runTurn } from '../../../src/main/agent/loop'
 import { UserError } from '../../../src/main/errors'
 import type { ModelDelta, ModelFailure } from '../../../src/main/models/types'
+import { readTool } from '../../../src/main/tools/read'
+import { temporaryFolder } from '../../support/engine'
 import { harness, reply, say, scriptedClient, testTool, use } from '../../support/turn'
 
 const ok = (output: string) => Promise.resolve({ ok: true, output })
@@ -12,6 +16,27 @@ const failure = (kind: ModelFailure['kind'], retryable = false): ModelFailure =>
   retryable,
   retry_after_ms: 0,
   status: null,
+})
+
+describe('a link', () => {
+  it('that leads to a secret is no way to read it unasked', async () => {
+    const { path, remove } = await temporaryFolder()
+    try {
+      await mkdir(join(path, '.ssh'))
+      await writeFile(join(path, '.ssh', 'id_rsa'), 'the key')
+      await symlink(join('.ssh', 'id_rsa'), join(path, 'notes.txt'))
+      const { client } = scriptedClient([
+        reply([use('r', 'read', { path: join(path, 'notes.txt') })]),
+        reply([say('ok')]),
+      ])
+      const h = harness(client, [readTool], { mode: 'ask', approvals: 'unavailable' })
+      await runTurn(h.turn)
+      // It is asked for, or refused: either way nothing of it is read.
+      expect(JSON.stringify(h.events)).not.toContain('the key')
+    } finally {
+      await remove()
+    }
+  })
 })
 
 describe('runTurn', () => {

@@ -7,6 +7,7 @@ import { compactNow } from '../../../src/main/agent/compaction'
 import { runTurn } from '../../../src/main/agent/loop'
 import { Budget, DayLedger } from '../../../src/main/budget'
 import { dayOf } from '../../../src/main/budget/day'
+import { UserError } from '../../../src/main/errors'
 import type { ModelClient, ModelDelta } from '../../../src/main/models/types'
 import type { Tool } from '../../../src/main/tools/types'
 import { harness, reply, say, scriptedClient, testTool, use } from '../../support/turn'
@@ -199,7 +200,7 @@ describe('a tool that costs money', () => {
   const withJob = (client: ModelClient, tool: Tool, settings: Partial<Settings>) => {
     const days = new DayLedger(join(folder, 'spend'))
     const budget = new Budget({ days, settings: () => ({ ...DEFAULT_SETTINGS, ...settings }) })
-    return { ...harness(client, [tool], { budget }), days }
+    return { ...harness(client, [tool, probe()], { budget }), days }
   }
   const twice = [reply([use('a', 'job', { value: '1' })]), reply([use('b', 'job', { value: '2' })]), reply([say('ok')])]
 
@@ -225,6 +226,49 @@ describe('a tool that costs money', () => {
     expect(ran).toEqual(['1'])
     expect(JSON.stringify(requests[2]?.messages.at(-1))).toMatch(/Not run: This call costs about \$2\.00/)
     expect(h.turn.state().usage.cost_usd).toBeCloseTo(1.8, 9)
+  })
+
+  test.each([-5, Number.NaN, Number.POSITIVE_INFINITY])('that says it cost %d has cost what was held', async (usd) => {
+    const h = withJob(priced(twice).client, job(usd), { max_cost_usd: 10 })
+    await runTurn(h.turn)
+    expect(h.turn.state().usage.parts.at(-1)).toMatchObject({ kind: 'job', cost_usd: 4 })
+    expect(await new DayLedger(join(folder, 'spend')).today().total()).toBeCloseTo(4.3, 9)
+  })
+
+  test('is not run, and costs nothing, when the user stops while its money is being held', async () => {
+    const ran: string[] = []
+    const h = withJob(priced(twice).client, job(1, ran), { max_cost_usd: 10, max_cost_per_day_usd: 10 })
+    const { budget } = h.turn
+    if (!budget) throw new Error('there is no budget')
+    const reserve = budget.reserve.bind(budget)
+    budget.reserve = async (...args) => {
+      const held = await reserve(...args)
+      if (args[3] !== undefined) h.controller.abort(new Error('interrupted'))
+      return held
+    }
+    await runTurn(h.turn)
+    expect(ran).toEqual([])
+    expect(h.types()).not.toContain('spend')
+    // Only the reply that asked for it, and nothing held.
+    expect(await new DayLedger(join(folder, 'spend')).today().total()).toBeCloseTo(0.1, 9)
+    expect(await budget.reserve(h.turn.state(), 'x', () => 9.9)).toMatchObject({ kind: 'reserved' })
+  })
+
+  test('is refused alone when the ledger cannot be kept: the calls beside it go on', async () => {
+    const { client } = priced([reply([use('j', 'job'), use('p', 'probe')]), reply([say('done')])])
+    const h = withJob(client, job(1), {})
+    const { budget } = h.turn
+    if (!budget) throw new Error('there is no budget')
+    const reserve = budget.reserve.bind(budget)
+    budget.reserve = (...args) =>
+      args[3] === undefined
+        ? reserve(...args)
+        : Promise.reject(new UserError('permission', 'The ledger is gone.', 'Look.'))
+    await runTurn(h.turn)
+    const outputs = h.events.flatMap((event) => (event.type === 'tool_output' ? [event.data] : []))
+    expect(outputs.map(({ success }) => success)).toEqual([false, true])
+    expect(outputs[0]?.output).toBe('Not run: The ledger is gone. Look.')
+    expect(h.events.at(-1)).toMatchObject({ type: 'turn_complete', data: { reason: 'finished' } })
   })
 
   test('counts what was held when nobody can tell what it cost', async () => {

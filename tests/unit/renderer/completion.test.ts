@@ -43,9 +43,19 @@ describe('what can be completed in the composer', () => {
     expect(fileSuggestions(['data/', 'a.py']).map(({ insert }) => insert)).toEqual(['@data/', '@a.py '])
   })
 
+  it('writes a path with a space in quotes, and goes on in them (half a name reaches the model)', () => {
+    const inserts = fileSuggestions(['my data/', 'my data/a b.csv']).map(({ insert }) => insert)
+    expect(inserts).toEqual(['@"my data/', '@"my data/a b.csv" '])
+    expect(typed('see @"my data/a|')).toMatchObject({ kind: 'file', word: 'my data/a', from: 4, to: 15 })
+    expect(typed('see @"my da|ta/" now')).toMatchObject({ kind: 'file', word: 'my da', from: 4, to: 15 })
+    for (const no of ['@"done"|', '@"two\n|']) expect(typed(no)).toBeNull()
+  })
+
   it('runs a command without arguments at once, and waits for the argument of the others', () => {
     expect(commandSuggestions('/undo')).toMatchObject([{ insert: '/undo', runs: true }])
     expect(commandSuggestions('/eff')).toMatchObject([{ insert: '/effort ', runs: false }])
+    // Enter after a whole command runs that one.
+    expect(commandSuggestions('/mode').map(({ label }) => label)).toEqual(['/mode', '/model'])
     // Leaving is for the terminal.
     expect(commandSuggestions('/quit')).toEqual([])
   })

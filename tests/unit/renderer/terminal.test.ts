@@ -175,6 +175,16 @@ describe('TerminalFeed', () => {
     expect(bare(shown)).toBe('$ one\nout\nexit 0 · 2.1 s\n$ three\nexit 0 · 2.1 s\n')
   })
 
+  it('shows a command as the user edited it (the terminal names one that never ran)', () => {
+    const asked = { tool: 'bash', arguments: { command: 'rm -rf .' }, tool_call_id: '1' }
+    send('approval_required', { tools: [asked], count: 1 })
+    const edited = { tool_call_id: '1', approved: true, arguments: { command: 'rm -rf build' } }
+    send('approval_resolved', { decisions: [edited], by: 'user' })
+    send('tool_state_change', { tool_call_id: '1', tool: 'bash', state: 'approved' })
+    log('1', 'gone\n')
+    expect(bare(shown)).toBe('$ rm -rf build\ngone\n')
+  })
+
   it('ends what ran when the turn is stopped', () => {
     call('1', 'sleep 99')
     send('interrupted', {})

@@ -34,7 +34,7 @@ export type Verdict =
 
 const PLAN_MODE = 'Plan mode is read-only: describe what you would do. The user can switch the mode to let you do it.'
 /** Never without a question, whatever the mode. */
-const ALWAYS_ASKED: ReadonlySet<ApprovalRisk> = new Set(['hub_deletion', 'schedule'])
+const ALWAYS_ASKED: ReadonlySet<ApprovalRisk> = new Set(['hub_deletion', 'schedule', 'rights'])
 
 /**
  * Whether a call may run: deny rules, ask rules, allow rules, and where none speaks the mode of the session. A rule that
@@ -60,6 +60,8 @@ export function decide(call: CallFacts, { mode, rules, lasting = [] }: Policy): 
     return ask(call, `What runs is not known before, and there is a rule about ${describeRule(guarded)}`)
   }
   if (call.cost_problem) return ask(call, call.cost_problem)
+  // No rule that was made for other files lets a call change the rules.
+  if (call.risk === 'rights') return ask(call)
 
   if (allowed(call, call.risk ? own : all) || runsInMode(call, mode)) return { kind: 'allow' }
   return ask(call)
@@ -78,7 +80,7 @@ function runsInMode({ effect, risk }: CallFacts, mode: ApprovalMode): boolean {
 }
 
 function ask(call: CallFacts, reason?: string): Verdict {
-  const suggested_rules = suggestRules(call)
+  const suggested_rules = call.risk === 'rights' ? [] : suggestRules(call)
   const lasting: ApprovalScope = call.risk ? 'session' : 'always'
   return {
     kind: 'ask',

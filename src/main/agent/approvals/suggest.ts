@@ -13,7 +13,13 @@ const MAX_SUGGESTIONS = 20
 /** Words that need no quotes and no thought: a program, a script, a subcommand. */
 const SIMPLE = /^[A-Za-z0-9_./~@:+-]+$/
 /** Run the script that is named first. */
-const SCRIPT_RUNNERS = /^(python[\d.]*|node|deno|bun|ruby|perl|Rscript|bash|sh|zsh|pytest|torchrun|tox|nox)$/
+const SCRIPT_RUNNERS = /^(python[\d.]*|node|ruby|perl|Rscript|bash|sh|zsh|pytest|torchrun)$/
+/** Modules that run another script or a text: to allow them is to allow everything. */
+const LAUNCHER_MODULES =
+  /^(torch\.distributed(\..*)?|accelerate(\..*)?|deepspeed(\..*)?|runpy|trace|timeit|cProfile|profile|pdb|debugpy|coverage|IPython|code|kernprof|memory_profiler|scalene|viztracer)$/
+/** Run what follows them, whatever that is; only the whole command says enough. */
+const RUNS_ANYTHING =
+  /^((uv|uvx|poetry|pipenv|pdm|conda|mamba|pipx|rye|hatch|pixi|micromamba|deno|bun|cargo|go|dotnet|npm|pnpm|yarn) (run|x|exec|eval|dlx|tool|repl)|git (bisect|submodule|filter-branch|rebase|config|difftool|mergetool|worktree)|kubectl (exec|run|debug)|docker (run|exec|compose)|podman (run|exec|compose)|tmux .*|npx .*|gcloud .*|az .*|terraform .*|jupyter (nbconvert|run|execute|lab|notebook|server)|make -f|cmake -P|gh (api|alias|extension))$/
 /** The first word says what is done. */
 const SUBCOMMANDS = new Set(
   (
@@ -86,10 +92,13 @@ function commandPattern(subject: Subject): string | null {
 function namingWords(program: string, [first = '-', second = '-']: readonly string[]): number {
   const name = program.split('/').pop() ?? ''
   if (SCRIPT_RUNNERS.test(name)) {
-    if (first === '-m') return second.startsWith('-') ? 0 : 2
+    if (first === '-m') return second.startsWith('-') || LAUNCHER_MODULES.test(second) ? 0 : second === 'pip' ? 3 : 2
     return first.startsWith('-') ? 0 : 1
   }
   if (first.startsWith('-')) return 0
+  // `npm run build` names a script of the project; the others take any program or text.
+  const script = /^(npm|pnpm|yarn)$/.test(name) && first === 'run' && SIMPLE.test(second) && !second.startsWith('-')
+  if (!script && RUNS_ANYTHING.test(`${name} ${first}`)) return 0
   if (SUBCOMMANDS.has(name)) return ['npm', 'pnpm', 'yarn'].includes(name) && first === 'run' ? 2 : 1
   return TWO_LEVELS.has(name) && !second.startsWith('-') ? 2 : 0
 }

@@ -128,9 +128,9 @@ export const contextStuck: ModelFailure = {
   status: null,
 }
 
-/** Whether a compaction that the user asks for would have anything to do. */
-export function canCompact(state: SessionState): boolean {
-  return planFor(state, 'manual', null, 0, 0) !== null
+/** Whether a compaction that the user asks for would have anything to do. `window`: of the model, null: not known. */
+export function canCompact(state: SessionState, window: number | null): boolean {
+  return planFor(state, 'manual', window, 0, 0) !== null
 }
 
 /** A compaction that the user asked for: its own small turn, which ends with `compacted`, `interrupted` or `error`. */

@@ -1,10 +1,9 @@
+import { COMPACTION_SHARE } from '@shared/compaction'
 import type { Block } from '@shared/content'
 import type { SessionState, TranscriptItem } from '@shared/state'
 import type { ToolSpec } from '../../models/types'
 import { isLimited, viewOf } from './view'
 
-/** Share of the window from which the conversation is summarised before the next call: it leaves room for a reply. */
-export const TRIGGER_SHARE = 0.85
 /** Bytes of UTF-8 in a token: about right for English and code, and on the safe side for most other scripts. */
 const BYTES_PER_TOKEN = 4
 /** Roles, ids and separators around one message. */
@@ -106,7 +105,7 @@ export function contextTokens(state: SessionState, overhead: number): number {
 }
 
 export function triggerOf(window: number): number {
-  return Math.floor(window * TRIGGER_SHARE)
+  return Math.floor(window * COMPACTION_SHARE)
 }
 
 export function sum<T>(values: readonly T[], of: (value: T) => number): number {

@@ -210,6 +210,7 @@ const RISKS = {
   secrets: 'This touches secrets.',
   hub_deletion: 'This deletes on the Hub.',
   schedule: 'This runs again and again until it is stopped.',
+  rights: 'This changes the settings or records of ML Intern itself.',
 } as const
 
 /** `allow bash run: git push *` */

@@ -12,18 +12,23 @@ const ALWAYS = new Set(
 const GIT_LOOKS =
   /^(status|log|diff|show|rev-parse|ls-files|ls-tree|describe|shortlog|blame|cat-file|rev-list|merge-base)$/
 const GIT_RUNS = /^(--output|--ext-diff|--textconv|-O|--exec|--upload-pack|--open-files-in-pager)/
+const GIT_RUNS_LONG = ['output', 'ext-diff', 'textconv', 'exec', 'upload-pack', 'open-files-in-pager']
 
 /** Some that do so only with certain arguments: words -> whether these are harmless. */
 const SOMETIMES: Readonly<Record<string, (words: readonly string[]) => boolean>> = {
   printf: (words) => words[0] !== '-v',
   set: (words) =>
     words.length > 0 && words.every((word) => /^[-+][euxfvno]+$|^(pipefail|errexit|nounset|xtrace)$/.test(word)),
-  sort: (words) => !words.some((word) => /^(-[a-zA-Z]*[oT]|--output|--compress|--temp)/.test(word)),
+  sort: (words) =>
+    !words.some(
+      (word) => /^-[a-zA-Z]*[oT]/.test(word) || abbreviates(word, 'output', 'compress-program', 'temporary-directory'),
+    ),
   uniq: (words) => words.filter((word) => !word.startsWith('-')).length <= 1,
-  file: (words) => !words.some((word) => /^-[a-zA-Z]*C|^--compile/.test(word)),
+  file: (words) => !words.some((word) => /^-[a-zA-Z]*C/.test(word) || abbreviates(word, 'compile')),
   hostname: (words) => words.length === 0 || words.every((word) => /^-[fisdAI]$/.test(word)),
   date: (words) =>
-    !words.some((word) => /^(-[a-zA-Z]*s|--set)/.test(word)) && words.every((word) => /^[-+]/.test(word)),
+    !words.some((word) => /^-[a-zA-Z]*s/.test(word) || abbreviates(word, 'set')) &&
+    words.every((word) => /^[-+]/.test(word)),
   tree: (words) => !words.some((word) => /^(-[a-zA-Z]*[oR]|--output)/.test(word)),
   rg: (words) => !words.some((word) => /^--(pre|hostname-bin|search-zip)|^-[a-zA-Z]*z/.test(word)),
   sed: (words) =>
@@ -36,13 +41,21 @@ const SOMETIMES: Readonly<Record<string, (words: readonly string[]) => boolean>>
   command: (words) => /^-[vV]+$/.test(words[0] ?? ''),
   'nvidia-smi': (words) =>
     words.every((word) => /^(-L|-q|-l|--list-gpus|--query-[\w-]+=\S+|--format=\S+|--id=\S+|-i|\d+)$/.test(word)),
-  git: ([verb = '', ...words]) => GIT_LOOKS.test(verb) && !words.some((word) => GIT_RUNS.test(word)),
+  git: ([verb = '', ...words]) =>
+    GIT_LOOKS.test(verb) && !words.some((word) => GIT_RUNS.test(word) || abbreviates(word, ...GIT_RUNS_LONG)),
   python: versionOnly,
   python3: versionOnly,
-  pip: (words) => /^(list|freeze|show|--version|check)$/.test(words[0] ?? ''),
+  pip: (words) =>
+    /^(list|freeze|show|--version|check)$/.test(words[0] ?? '') &&
+    !words.some((word) => abbreviates(word, 'log', 'python', 'cache-dir')),
   nvcc: versionOnly,
 }
 
+/** Whether a word is one of these long options, in full or in the short form that GNU programs take: `--outp=x`. */
+function abbreviates(word: string, ...names: string[]): boolean {
+  const given = /^--([a-z-]+)/.exec(word)?.[1]
+  return given !== undefined && names.some((name) => name.startsWith(given))
+}
 function isOperand(word: string): boolean {
   return !word.startsWith('-')
 }

@@ -260,6 +260,8 @@ class ShellParser extends RedirectReader {
       if (/^\[(?!\d+\]=)/.test(word.value)) this.vague = true
     }
     this.pos += 1
+    // `x=(a)#$(b)`: the word goes on, and the `#` begins no comment.
+    if (!' \t\n;&|()<>'.includes(this.src[this.pos] ?? '\n')) throw new Unsure('a word behind an array')
   }
 
   /** Null: not a keyword. */
@@ -375,10 +377,6 @@ class ShellParser extends RedirectReader {
     const command = this.newCommand('command')
     do this.blank()
     while (this.redirect(command))
-    this.emitRedirects(command)
-  }
-
-  private emitRedirects(command: SimpleCommand): void {
     if (command.redirects.length > 0) this.emit(command)
   }
 

@@ -4,6 +4,8 @@ import { WordReader } from './words'
 const REDIRECT = /(?:\d+|\{[A-Za-z_]\w*\})?(<<<|<<-|<<|<>|<&|<|>>|>\||>&|>)|(&>>|&>)/y
 
 const MAX_WAITING = 20
+/** Characters of joined lines that are compared with the end of a here-document. */
+const MAX_CARRIED = 4_000
 
 interface HereDoc {
   end: string
@@ -90,7 +92,8 @@ export abstract class RedirectReader extends WordReader {
   private hereDocument({ end, strip_tabs, expands, command }: HereDoc): void {
     const { src } = this
     const start = this.pos
-    let joined = false
+    /** Lines that a backslash joins with the next one. */
+    let carried: string | null = null
     for (;;) {
       if (this.pos >= src.length) throw new Unsure('a here-document without an end')
       const newline = src.indexOf('\n', this.pos)
@@ -98,7 +101,7 @@ export abstract class RedirectReader extends WordReader {
       const line = strip_tabs ? src.slice(this.pos, stop).replace(/^\t+/, '') : src.slice(this.pos, stop)
       const from = this.pos
       this.pos = Math.min(src.length, stop + 1)
-      if (line === end && !joined) {
+      if (line === end && carried === null) {
         const body = src.slice(start, from)
         command.bodies.push(body)
         if (expands) this.expandBody(body)
@@ -107,7 +110,13 @@ export abstract class RedirectReader extends WordReader {
       }
       // Shells differ in whether a closing parenthesis may follow the end.
       if (this.depth > 0 && line.startsWith(end)) throw new Unsure('a here-document with an uncertain end')
-      joined = expands && endsWithBackslash(line)
+      const whole: string = `${carried ?? ''}${line}`
+      // `EO\\` and `F` on the next line end a text that `EOF` ends; shells differ in what becomes of the tabs.
+      if (carried !== null && whole.replaceAll('\t', '') === end.replaceAll('\t', '')) {
+        throw new Unsure('a here-document with an uncertain end')
+      }
+      // Longer than the end it cannot become it again.
+      carried = expands && endsWithBackslash(line) ? whole.slice(0, -1).slice(0, MAX_CARRIED) : null
     }
   }
 }

@@ -5,13 +5,14 @@ import type { Word } from './types'
 import { programName, type Step, textOf } from './unwrap'
 
 /** Worst first: one call shows one risk. */
-const SEVERITY: readonly ApprovalRisk[] = ['hub_deletion', 'schedule', 'money', 'secrets']
+const SEVERITY: readonly ApprovalRisk[] = ['rights', 'hub_deletion', 'schedule', 'money', 'secrets']
 
 const RISK_REASONS: Readonly<Record<ApprovalRisk, string>> = {
   hub_deletion: 'Deletes something on the Hugging Face Hub',
   schedule: 'Sets up or changes something that runs by itself later',
   money: 'Starts something that costs money',
   secrets: 'Reads or shows a secret',
+  rights: 'Changes the settings or records of ML Intern itself: it could give itself more rights',
 }
 /** Why a call with this risk is asked, for a person. */
 export function riskReason(risk: ApprovalRisk): string {
@@ -71,9 +72,34 @@ export function risksOfPath(path: string): ApprovalRisk[] {
   return isSecretPath(path) ? ['secrets'] : []
 }
 
-/** What is risky about changing this file. */
-export function risksOfWriting(path: string): ApprovalRisk[] {
-  return [...risksOfPath(path), ...(WRITES_TIMERS.test(path) ? (['schedule'] as const) : [])]
+/** What is risky about changing this file; `own`: files and folders of the program itself. */
+export function risksOfWriting(path: string, own: readonly string[] = []): ApprovalRisk[] {
+  return [
+    ...risksOfPath(path),
+    ...(WRITES_TIMERS.test(path) ? (['schedule'] as const) : []),
+    ...(isOwn(path, own) ? (['rights'] as const) : []),
+  ]
+}
+
+/** A project's settings, which are read at every start in its folder. */
+const PROJECT_SETTINGS = /(^|\/)\.ml-intern\/config\.json$/
+
+/** Whether a file says what the program itself may do, or what it has done. */
+export function isOwn(path: string, own: readonly string[]): boolean {
+  const plain = sameCase(path)
+  if (PROJECT_SETTINGS.test(plain)) return true
+  return own.map(sameCase).some((one) => plain === one || plain.startsWith(`${one}/`))
+}
+
+/** Whether a text names such a file: code that is run, a command that could not be read. */
+export function namesOwn(text: string, own: readonly string[]): boolean {
+  const plain = sameCase(text)
+  return plain.includes('.ml-intern/config.json') || own.map(sameCase).some((one) => plain.includes(one))
+}
+
+/** Two systems of three do not tell capital from small letters in paths. */
+function sameCase(path: string): string {
+  return path.replaceAll('\\', '/').toLowerCase()
 }
 
 /** What is risky about a command. */

@@ -4,7 +4,7 @@ import { displayPath, resolvePath } from '../paths'
 import { isHarmless } from './harmless'
 import { parseShell } from './parse'
 import { visible } from './quote'
-import { riskReason, risksOf, risksOfPath, risksOfText, risksOfWriting, worstRisk } from './risks'
+import { isOwn, namesOwn, riskReason, risksOf, risksOfPath, risksOfText, risksOfWriting, worstRisk } from './risks'
 import type { Assignment, Redirect, Word } from './types'
 import { programName, type Step, textOf, unwrap } from './unwrap'
 import { decidesWhatRuns } from './variables'
@@ -31,7 +31,10 @@ const NETWORK = /^\/dev\/(tcp|udp)\//
 const OPAQUE_REASON = 'Part of what it runs cannot be known beforehand'
 
 /** What a bash command line would do. Pure; never throws; time proportional to the length of the text. */
-export function commandFacts(command: string, { cwd, work_dir }: { cwd: string; work_dir: string }): ActionFacts {
+export function commandFacts(
+  command: string,
+  { cwd, work_dir, own = [] }: { cwd: string; work_dir: string; own?: readonly string[] },
+): ActionFacts {
   if (work_dir.includes('\0') || command.includes('\0')) {
     return { subjects: [{ operation: 'run', text: visible(command).slice(0, MAX_LINE_CHARS), opaque: true }] }
   }
@@ -51,11 +54,14 @@ export function commandFacts(command: string, { cwd, work_dir }: { cwd: string; 
   }
   if (!isInside(base, cwd)) add({ operation: 'run', text: `cd ${base}` })
   for (const step of steps.slice(0, MAX_SUBJECTS)) {
-    const own = risksOf(step)
-    risks.push(...own)
+    const found = risksOf(step)
+    risks.push(...found)
     if (step.kind === 'command' && step.words.length > 0) {
-      add(runSubject(step, own.length === 0 && isHarmless(step) && staysInside(step, base, cwd)))
+      const harmless = found.length === 0 && isHarmless(step) && staysInside(step, base, cwd)
+      add(runSubject(step, harmless))
+      if (!isHarmless(step) && touchesOwn(step, base, own)) risks.push('rights')
     }
+    if (step.redirects.some((redirect) => writesOwn(redirect, step, base, own))) risks.push('rights')
     for (const assignment of [...step.assignments, ...setByBuiltin(step)]) {
       for (const subject of assignSubject(assignment)) add(subject)
     }
@@ -68,16 +74,61 @@ export function commandFacts(command: string, { cwd, work_dir }: { cwd: string; 
   if (opaque) add({ operation: 'run', text: whole, opaque: true })
   if (found.size === 0) add({ operation: 'run', text: whole, harmless: true })
   const subjects = [...found.values()]
-  if (subjects.some((subject) => subject.opaque)) risks.push(...risksOfText(command))
+  if (subjects.some((subject) => subject.opaque)) {
+    risks.push(...risksOfText(command), ...(namesOwn(command, own) ? (['rights'] as const) : []))
+  }
   return withReason(subjects, risks)
 }
 
-/** What touching a file would do. `path` as the model wrote it; rules see it relative to `cwd`, absolute outside. */
-export function fileFacts(operation: 'read' | 'write' | 'edit', path: string, cwd: string): ActionFacts {
+interface FileContext {
+  /** Where paths lead when links are followed. */
+  real?: ReadonlyMap<string, string>
+  own?: readonly string[]
+}
+
+/**
+ * What touching a file would do. `path` as the model wrote it; rules see it relative to `cwd`, absolute outside, and a file
+ * behind a link under both its names.
+ */
+export function fileFacts(
+  operation: 'read' | 'write' | 'edit',
+  path: string,
+  cwd: string,
+  { real, own }: FileContext = {},
+): ActionFacts {
   if (path.includes('\0')) return { subjects: [{ operation, text: visible(path) }] }
   const file = resolvePath(path, cwd)
-  const risks = operation === 'read' ? risksOfPath(file) : risksOfWriting(file)
-  return withReason([{ operation, text: displayPath(file, cwd) }], risks)
+  const target = real?.get(file) ?? file
+  const texts = new Set([displayPath(file, cwd), displayPath(target, target === file ? cwd : (real?.get(cwd) ?? cwd))])
+  const risks = [file, target].flatMap((one) => (operation === 'read' ? risksOfPath(one) : risksOfWriting(one, own)))
+  return withReason(
+    [...texts].map((text) => ({ operation, text })),
+    risks,
+  )
+}
+
+/** The file that a path argument names; none where it cannot be one. */
+export function openedPaths(path: string, cwd: string): string[] {
+  return path.includes('\0') ? [] : [resolvePath(path, cwd)]
+}
+
+/** Whether a command is given a file of the program itself, in a word or in code. */
+function touchesOwn(step: Step, base: string, own: readonly string[]): boolean {
+  const dir = resolvePath(step.dir ?? '.', base)
+  const texts = [...step.words.slice(1), ...step.prefix].map((word) => word.value).concat(step.bodies)
+  return texts.some((text) => {
+    if (namesOwn(text, own)) return true
+    if (text.length > 4096 || text.includes('\0')) return false
+    return text
+      .split(/[=:,]/)
+      .some((part) => part !== '' && !part.startsWith('-') && isOwn(resolvePath(part, dir), own))
+  })
+}
+
+function writesOwn({ direction, target }: Redirect, step: Step, base: string, own: readonly string[]): boolean {
+  if (direction === 'in' || direction === 'here' || target.value.includes('\0')) return false
+  const dir = resolvePath(step.dir ?? '.', base)
+  return namesOwn(target.value, own) || isOwn(resolvePath(target.value, dir), own)
 }
 
 function withReason(subjects: ActionSubject[], risks: ApprovalRisk[]): ActionFacts {

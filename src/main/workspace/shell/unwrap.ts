@@ -29,7 +29,7 @@ const INTERPRETERS =
 const SYSTEM_FOLDERS = /^\/(usr\/(local\/)?)?s?bin$|^\/opt\/homebrew\/bin$/
 /** Change what later names mean, or run something that is written elsewhere. */
 const OPAQUE_BUILTINS = new Set(
-  'source . alias unalias enable hash shopt complete compgen compopt bind fc coproc parallel su runuser script flock tmux screen'.split(
+  'source . alias unalias enable hash shopt complete compgen compopt bind fc coproc parallel su runuser script flock tmux screen jobs'.split(
     ' ',
   ),
 )
@@ -77,7 +77,9 @@ class Unwrapper {
   }
 
   private plain(step: Step, name: string, rest: readonly Word[]): void {
-    const defines = OPAQUE_BUILTINS.has(name) && !(name === 'hash' && rest.length === 0)
+    const defines =
+      OPAQUE_BUILTINS.has(name) &&
+      !(['hash', 'jobs'].includes(name) && !rest.some(({ value }) => value !== '-l' && value !== '-p'))
     const opaque = step.opaque || defines || evaluates(name, rest) || readsItsScript(name, rest)
     this.steps.push({ ...step, opaque })
   }

@@ -7,7 +7,6 @@ const META = new Set([' ', '\t', '\n', ';', '&', '|', '(', ')', '<', '>'])
 /** What can be taken over as it stands. */
 const PLAIN_RUN = /[A-Za-z0-9_\-+@%:/,.!#\]}^=\u0080-\uffff]+/y
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y
-const BRACES = /\{[^{}]*(?:,|\.\.)/
 /** Forms of `${…}` behind the name that only look at a value: defaults, cuts at the ends, length, replacement. */
 const TAME_EXPANSION = /^#?[A-Za-z_0-9@*#?$!-]*(\[[@*0-9]+\])?(:?[-+?].*|[#%/^,].*|:[ 0-9:-]*)?$/s
 /** Words in one text; beyond, nobody reads it. */
@@ -63,7 +62,7 @@ export abstract class WordReader {
     const raw = this.src.slice(start, this.pos)
     const tilde = raw.startsWith('~')
     // Only unquoted braces expand; a quoted one that is taken for such costs a question.
-    if (raw !== '{}' && raw.includes('{') && BRACES.test(raw)) state.glob = true
+    if (raw !== '{}' && mayExpandBraces(raw)) state.glob = true
     if (raw === '[' || raw === '[[') state.glob = false
     const literal = state.exact && !state.glob
     const value = literal ? state.value : raw
@@ -291,6 +290,12 @@ export abstract class WordReader {
       else throw new Unsure('quotes or subscripts in arithmetic')
     }
   }
+}
+
+/** Whether there is a `,` or `..` behind a brace; anything may stand between, for `{"}",b}` expands too. */
+function mayExpandBraces(raw: string): boolean {
+  const brace = raw.indexOf('{')
+  return brace >= 0 && (raw.includes(',', brace) || raw.includes('..', brace))
 }
 
 interface WordState {

@@ -19,9 +19,14 @@ interface ChoiceMenuProps<T extends string> {
   value: T
   /** What the closed control shows. */
   shown: ReactNode
+  /** In its place where the bar around it is narrow (a container below 30 rem). */
+  short?: string
   choices: Choice<T>[]
   onChange: (value: T) => void
   disabled?: boolean
+  /** Given where something else can open it too. */
+  open?: boolean
+  onOpenChange?: (open: boolean) => void
   align?: 'start' | 'end'
   side?: 'top' | 'bottom'
   /** After the choices: an entry that does something else. */
@@ -37,16 +42,29 @@ export const chipClass = clsx(
 
 /** A chip that opens a list with one-line explanations; one entry is the chosen one. */
 export function ChoiceMenu<T extends string>(props: ChoiceMenuProps<T>) {
-  const { label, value, shown, choices, onChange, disabled, align = 'end', side = 'bottom', extra, className } = props
+  const {
+    label,
+    value,
+    shown,
+    short,
+    choices,
+    onChange,
+    disabled,
+    align = 'end',
+    side = 'bottom',
+    extra,
+    className,
+  } = props
   return (
-    <Menu.Root>
+    <Menu.Root open={props.open} onOpenChange={props.onOpenChange}>
       <Tip label={label} side={side}>
         <Menu.Trigger
           disabled={disabled}
           aria-label={typeof shown === 'string' ? `${label}: ${shown}` : label}
           className={clsx(chipClass, className)}
         >
-          <span className="truncate">{shown}</span>
+          <span className={clsx('truncate', short && '@max-[30rem]:hidden')}>{shown}</span>
+          {short && <span className="hidden truncate @max-[30rem]:inline">{short}</span>}
           <ChevronDown size={12} strokeWidth={2} className="shrink-0 text-ink-3" aria-hidden />
         </Menu.Trigger>
       </Tip>

@@ -5,6 +5,8 @@ import { readStored, writeStored } from '../lib/storage'
 export type PaneTab = 'plan' | 'terminal'
 export type DialogName = 'settings' | 'models' | 'approvals' | 'data' | 'diagnostics' | 'key' | 'shortcuts'
 
+/** What is chosen at the top of a session. */
+export type HeaderMenu = 'model' | 'effort' | 'mode'
 export type MeterName = 'cost' | 'context'
 
 export interface Toast {
@@ -50,8 +52,8 @@ interface UiState {
   scrollTo: ScrollTarget | null
   /** What the sessions are searched for. */
   search: string
-  /** The model picker of the open session. */
-  pickerOpen: boolean
+  /** The menu at the top of the open session that is open. */
+  headerMenu: HeaderMenu | null
   /** The panel of the status bar that is open. */
   meter: MeterName | null
   /** The title of the open session is being changed at the top. */
@@ -72,7 +74,7 @@ export const useUi = create<UiState>(() => ({
   question: null,
   scrollTo: null,
   search: '',
-  pickerOpen: false,
+  headerMenu: null,
   meter: null,
   renaming: false,
   toasts: [],
@@ -128,8 +130,8 @@ export function showMeter(meter: MeterName | null): void {
   useUi.setState({ meter })
 }
 
-export function setPickerOpen(pickerOpen: boolean): void {
-  useUi.setState({ pickerOpen })
+export function showHeaderMenu(headerMenu: HeaderMenu | null): void {
+  useUi.setState({ headerMenu })
 }
 
 export function setRenaming(renaming: boolean): void {

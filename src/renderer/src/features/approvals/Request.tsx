@@ -128,40 +128,42 @@ interface AnswersProps extends RequestProps {
 function Answers({ request, single, disabled, explanation, explaining, approve, ...on }: AnswersProps) {
   const scopes = longerScopes(request)
   return (
-    <div className="mt-3 flex flex-wrap items-center gap-2">
-      <span className="inline-flex">
-        <Button
-          ref={approve}
-          look={single ? 'primary' : 'plain'}
-          disabled={disabled}
-          className={scopes.length > 0 ? 'rounded-r-none' : undefined}
-          onClick={() => on.onChoose({ approved: true, scope: 'once' })}
-        >
-          Approve once
+    <div className="@container mt-3">
+      <div className="flex flex-wrap items-center gap-2">
+        <span className="inline-flex">
+          <Button
+            ref={approve}
+            look={single ? 'primary' : 'plain'}
+            disabled={disabled}
+            className={scopes.length > 0 ? 'rounded-r-none' : undefined}
+            onClick={() => on.onChoose({ approved: true, scope: 'once' })}
+          >
+            Approve once
+          </Button>
+          {scopes.length > 0 && <ScopeMenu scopes={scopes} primary={single} disabled={disabled} onScope={on.onScope} />}
+        </span>
+        <Button disabled={disabled} onClick={() => on.onChoose({ approved: false, feedback: '' })}>
+          Deny
         </Button>
-        {scopes.length > 0 && <ScopeMenu scopes={scopes} primary={single} disabled={disabled} onScope={on.onScope} />}
-      </span>
-      <Button disabled={disabled} onClick={() => on.onChoose({ approved: false, feedback: '' })}>
-        Deny
-      </Button>
-      <Button look="quiet" disabled={disabled} onClick={on.onDeny}>
-        Deny with a reason
-      </Button>
-      {explanation === undefined && (
-        <Button
-          look="quiet"
-          disabled={disabled || explaining}
-          title="Asks the model what this does and why. That is one more call of the model."
-          onClick={on.onExplain}
-        >
-          Explain
+        <Button look="quiet" disabled={disabled} onClick={on.onDeny}>
+          Deny with a reason
         </Button>
-      )}
-      {/* One place for both, so that the focus moves nothing. */}
-      <span className="ml-auto grid justify-items-end text-sm text-ink-3 *:col-start-1 *:row-start-1">
-        <span className={clsx(single && 'group-focus/card:invisible')}>{scopeLimit(request)}</span>
-        {single && <KeyHint />}
-      </span>
+        {explanation === undefined && (
+          <Button
+            look="quiet"
+            disabled={disabled || explaining}
+            title="Asks the model what this does and why. That is one more call of the model."
+            onClick={on.onExplain}
+          >
+            Explain
+          </Button>
+        )}
+        {/* One place for both, so that the focus moves nothing. */}
+        <span className="ml-auto grid justify-items-end text-sm text-ink-3 *:col-start-1 *:row-start-1">
+          <span className={clsx(single && 'group-focus/card:invisible')}>{scopeLimit(request)}</span>
+          {single && <KeyHint />}
+        </span>
+      </div>
     </div>
   )
 }

@@ -138,6 +138,7 @@ const RISKS: Record<ApprovalRisk, RiskText> = {
   secrets: { badge: 'Touches secrets', limit: 'Secrets are always asked' },
   hub_deletion: { badge: 'Deletes on the Hub', limit: 'Deletion on the Hub is always asked' },
   schedule: { badge: 'Runs on a schedule', limit: 'Schedules are always asked' },
+  rights: { badge: 'Changes ML Intern itself', limit: 'Changes of its own settings and records are always asked' },
 }
 
 export function riskOf(request: ApprovalRequest): RiskText | null {

@@ -15,7 +15,7 @@ import {
 import type { ReactNode } from 'react'
 import { Button } from '../../components/Button'
 import { useSessionPart } from '../../stores/sessions'
-import { showDialog } from '../../stores/ui'
+import { showDialog, showMeter } from '../../stores/ui'
 import { OtherModels } from '../models/OtherModels'
 import { Chevron } from './Chevron'
 import { CopyButton } from './CopyButton'
@@ -81,8 +81,14 @@ const GUARDS: Partial<Record<string, string>> = {
 
 /** Code of the error that another key mends. */
 const KEY_REFUSED = 'auth'
+/** Codes of errors of a summary that was asked for: there is no message to be sent again. */
+const NO_RETRY: ReadonlySet<string> = new Set(['nothing_to_compact', 'budget'])
 /** Code of the notice that another model may not need. */
 const REFUSED = 'refusal'
+
+/** Code of the notice that a cap has ended the turn. What the terminal says to do about it is no help in the window. */
+const OVER_BUDGET = 'budget'
+const OVER_BUDGET_REMEDY = 'Nothing is lost: the cost panel makes room, and the model goes on where it stopped.'
 
 interface NoticeLook {
   icon: LucideIcon
@@ -109,21 +115,28 @@ function Said({ item, newest }: { item: NoticeItem; newest: boolean }) {
   const { icon: Icon, box, ink } = NOTICES[item.notice]
   const boxed = box !== ''
   const failed = item.notice === 'error'
+  const overBudget = item.code === OVER_BUDGET
+  const remedy = overBudget ? OVER_BUDGET_REMEDY : item.remedy
   return (
-    <div className={clsx('flex items-start gap-2.5', box, !boxed && 'text-sm text-ink-2')}>
+    <div className={clsx('flex items-start gap-x-2.5 gap-y-2', box, boxed ? 'flex-wrap' : 'text-sm text-ink-2')}>
       <Icon
         size={boxed ? 15 : 14}
         strokeWidth={boxed ? 2 : 1.75}
         className={clsx('shrink-0', boxed ? 'mt-0.5' : 'mt-[2px]', ink)}
         aria-hidden
       />
-      <div className="min-w-0 flex-1 break-words whitespace-pre-wrap">
+      <div className={clsx('min-w-0 flex-1 break-words whitespace-pre-wrap', boxed && 'basis-60')}>
         <p className={clsx(boxed && 'font-medium')}>{item.text}</p>
-        {item.remedy && <p className={boxed ? 'text-ink-2' : 'text-ink-3'}>{item.remedy}</p>}
+        {remedy && <p className={boxed ? 'text-ink-2' : 'text-ink-3'}>{remedy}</p>}
         {newest && item.code === REFUSED && <OtherModels session={id} />}
       </div>
+      {overBudget && newest && (
+        <Button size="sm" className="ml-auto" onClick={() => showMeter('cost')}>
+          Cost and caps
+        </Button>
+      )}
       {failed && (
-        <div className="flex shrink-0 items-center gap-1">
+        <div className="ml-auto flex shrink-0 items-center gap-1">
           <CopyButton
             text={() => [item.text, item.remedy, item.code && `(${item.code})`].filter(Boolean).join('\n')}
             label="Copy error"
@@ -133,7 +146,7 @@ function Said({ item, newest }: { item: NoticeItem; newest: boolean }) {
               Change the key
             </Button>
           )}
-          {newest && onRetry && (
+          {newest && onRetry && !NO_RETRY.has(item.code ?? '') && (
             <Button size="sm" onClick={onRetry}>
               <RotateCcw size={12} aria-hidden />
               Try again

@@ -1,3 +1,4 @@
+import { clsx } from 'clsx'
 import { ArrowUp, Square } from 'lucide-react'
 import { type KeyboardEvent, useId, useLayoutEffect, useRef, useState } from 'react'
 import { FailureBanner } from '../../components/Banner'
@@ -72,9 +73,12 @@ export function Composer({ id, readOnly }: ComposerProps) {
             minHeight={24}
             placeholder={placeholder(readOnly, running, waiting)}
           />
-          <div className="mt-1.5 flex h-7 items-center gap-2">
+          <div className="mt-1.5 flex min-h-7 items-center gap-2">
             <p
-              className="min-w-0 flex-1 truncate text-sm text-ink-3"
+              className={clsx(
+                'min-w-0 flex-1 text-sm text-ink-3',
+                composer.note === null ? 'truncate' : 'line-clamp-3',
+              )}
               title={composer.note ?? undefined}
               aria-live="polite"
             >
@@ -166,7 +170,12 @@ function useSuggestionKeys(
       if (suggestion) take(suggestion, false)
     } else if (event.key === 'Enter' && !event.shiftKey && !event.altKey) {
       const suggestion = list[at]
-      if (!suggestion || isWhole(suggestion)) return false
+      if (!suggestion) return false
+      if (isWhole(suggestion)) {
+        // Where it could not be run it comes back, and needs no list.
+        setClosedFor(text)
+        return false
+      }
       take(suggestion, true)
     } else return onMoveKey(event)
     // Escape here closes the list, and must not stop the run as well.

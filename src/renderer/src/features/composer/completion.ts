@@ -26,10 +26,12 @@ export function typedAt(text: string, caret: number): Typed | null {
     return { kind: 'command', from, to: endOfWord(text, caret), word: before.slice(from) }
   }
   // The file first: `/queue look at @da` completes the file.
-  const file = /(?:^|\s)@([^\s@]*)$/.exec(before)
+  const file = /(?:^|\s)@(?:"([^"\n]*)|([^\s@"]*))$/.exec(before)
   if (file) {
-    const word = file[1] ?? ''
-    return { kind: 'file', from: caret - word.length - 1, to: endOfWord(text, caret), word }
+    const quoted = file[1] !== undefined
+    const word = file[1] ?? file[2] ?? ''
+    const from = caret - word.length - (quoted ? 2 : 1)
+    return { kind: 'file', from, to: quoted ? endOfQuote(text, caret) : endOfWord(text, caret), word }
   }
   const parsed = parseCommand(before, 'window')
   if (parsed?.kind !== 'command' || !hasChoices(parsed.spec)) return null
@@ -48,8 +50,17 @@ function endOfWord(text: string, at: number): number {
   return at + (rest?.[0].length ?? 0)
 }
 
+/** A quote that was opened, up to where it is closed; where it is not, nothing behind the caret belongs to it. */
+function endOfQuote(text: string, at: number): number {
+  const rest = /^[^"\n]*"/.exec(text.slice(at))
+  return at + (rest?.[0].length ?? 0)
+}
+
+/** The command that stands there whole comes first: `/mode` is not the beginning of `/model`. */
 export function commandSuggestions(word: string): Suggestion[] {
-  return completeCommand(word, 'window').map((spec) => ({
+  const found = completeCommand(word, 'window')
+  const whole = found.filter(({ name }) => `/${name}` === word.toLowerCase())
+  return [...whole, ...found.filter((spec) => !whole.includes(spec))].map((spec) => ({
     insert: spec.argument === undefined ? `/${spec.name}` : `/${spec.name} `,
     label: `/${spec.name}`,
     description: spec.summary,
@@ -74,14 +85,18 @@ export function argumentSuggestions(word: string, values: readonly Value[]): Sug
     .map(({ value, description }) => ({ insert: value, label: value, description, runs: true }))
 }
 
-/** A folder leaves the list open, so that one goes into it. */
+/** A folder leaves the list open, so that one goes into it. A path with white space is written in quotes. */
 export function fileSuggestions(paths: readonly string[]): Suggestion[] {
   return paths.slice(0, MAX_SUGGESTIONS).map((path) => ({
-    insert: path.endsWith('/') ? `@${path}` : `@${path} `,
+    insert: path.endsWith('/') ? `@${quoteOf(path)}${path}` : `@${quoteOf(path)}${path}${quoteOf(path)} `,
     label: path,
     description: '',
     runs: false,
   }))
+}
+
+function quoteOf(path: string): string {
+  return /[\s"]/.test(path) ? '"' : ''
 }
 
 /** The text with a suggestion in it, and where the caret then stands. */

@@ -79,14 +79,18 @@ export function useComposer(id: string, readOnly: boolean): ComposerState {
   async function runAsCommand(written: string): Promise<boolean> {
     const parsed = parseCommand(written, 'window')
     if (!parsed) return false
-    // A mistyped command stays, to be mended.
-    if (parsed.kind === 'command') change('')
+    change('')
     const name = parsed.kind === 'command' ? parsed.spec.name : parsed.name
     const answer = (answered: string): void => {
       if (answered.includes('\n')) say(`/${name}`, answered)
       else setNote(answered)
     }
-    await runCommand(parsed, windowHost(id, name, answer))
+    const done = await runCommand(parsed, windowHost(id, name, answer))
+    // It comes back to be mended, unless something else was written meanwhile. The note about it stays.
+    if (!done && readDraft(id) === '') {
+      setText(written)
+      keepDraft(id, written)
+    }
     return true
   }
 

@@ -1,11 +1,12 @@
-import { type CommandHost, type CommandView, commandsOf } from '@shared/commands'
+import type { CommandHost, CommandView } from '@shared/commands'
 import { isSessionId } from '@shared/ids'
 import { initialState, type SessionState } from '@shared/state'
 import { formatCost, formatTokens } from '../../lib/format'
+import { effortChoices, findModel } from '../../lib/models'
 import { effortLabel, modeLabel } from '../../lib/modes'
 import { useApp } from '../../stores/app'
 import { getSessionState, submit } from '../../stores/sessions'
-import { ask, askAbout, setPickerOpen, showDialog, showMeter } from '../../stores/ui'
+import { ask, askAbout, showDialog, showHeaderMenu, showMeter } from '../../stores/ui'
 import { openSearch } from '../search/open-search'
 import { exportSession } from '../sessions/export-file'
 
@@ -33,18 +34,17 @@ type Show = (state: SessionState, say: (text: string) => void, argument: string)
 
 const shows: Record<CommandView, Show> = {
   help: () => showDialog('shortcuts'),
-  model: () => setPickerOpen(true),
-  effort: ({ effort }, say) => say(`Effort: ${effortLabel(effort)}. ${usageOf('effort')} changes it.`),
-  mode: ({ mode }, say) => say(`Mode: ${modeLabel(mode)}. ${usageOf('mode')} changes it.`),
+  model: () => showHeaderMenu('model'),
+  effort: ({ model }, say) =>
+    effortChoices(findModel(model, useApp.getState().info), null).length > 1
+      ? showHeaderMenu('effort')
+      : say('This model has no levels of effort.'),
+  mode: () => showHeaderMenu('mode'),
   sessions: () => openSearch(),
   search: (_state, _say, query) => openSearch(query),
   rules: () => showDialog('approvals'),
   budget: () => showMeter('cost'),
   status: (state, say) => say(statusText(state)),
-}
-
-function usageOf(name: string): string {
-  return commandsOf('window').find((spec) => spec.name === name)?.usage ?? ''
 }
 
 export function statusText({ model, effort, mode, context, usage, budget, turns }: SessionState): string {

@@ -55,9 +55,9 @@ export function RuleTable({ set, filter, headed, onDelete }: RuleTableProps) {
       ) : (
         <table className="w-full table-fixed border-collapse">
           <colgroup>
-            <col className="w-14" />
-            <col className="w-28" />
+            <col className="w-13" />
             <col className="w-24" />
+            <col className="w-22" />
             <col />
             {editable && <col className="w-12" />}
           </colgroup>

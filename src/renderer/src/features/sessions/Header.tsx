@@ -12,12 +12,13 @@ import { effortLabel, MODES, modeLabel } from '../../lib/modes'
 import { useApp } from '../../stores/app'
 import { submit, useSessionPart } from '../../stores/sessions'
 import {
+  type HeaderMenu,
   reportFailure,
   setDrawer,
   setPaneOpen,
-  setPickerOpen,
   setRenaming,
   setSidebarOpen,
+  showHeaderMenu,
   useUi,
 } from '../../stores/ui'
 import { ModelButton } from '../models/ModelButton'
@@ -36,28 +37,33 @@ export function Header({ id, readOnly }: HeaderProps) {
   const mode = useSessionPart(id, (state) => state?.mode)
   const effort = useSessionPart(id, (state) => state?.effort) ?? null
   const info = useApp((app) => app.info)
-  const pickerOpen = useUi((ui) => ui.pickerOpen)
+  const menu = useUi((ui) => ui.headerMenu)
   const renaming = useUi((ui) => ui.renaming)
   const connected = useApp((app) => app.connection === 'connected')
   const fixed = readOnly || !connected
 
   const efforts = effortChoices(findModel(model ?? '', info), effort)
-  // Another session has another title, and its own picker.
-  useEffect(() => () => useUi.setState({ renaming: false, pickerOpen: false }), [])
+  // Another session has another title, and its own menus.
+  useEffect(() => () => useUi.setState({ renaming: false, headerMenu: null }), [])
 
   function change(title: string, operation: Operation): void {
     submit(id, operation).catch((thrown: unknown) => reportFailure(title, thrown))
   }
 
+  /** A menu here opens by its button, and by the command of its name. */
+  function opened(name: HeaderMenu) {
+    return { open: menu === name, onOpenChange: (open: boolean) => showHeaderMenu(open ? name : null) }
+  }
+
   return (
-    <header className="flex h-11.5 shrink-0 items-center gap-2 border-b border-line pr-3 pl-6 max-md:pl-3">
+    <header className="@container flex h-11.5 shrink-0 items-center gap-2 border-b border-line pr-3 pl-6 max-md:pl-3">
       <ShowSidebar />
       {renaming ? (
         <div className="flex h-7 min-w-0 flex-1 rounded-md px-2 text-title font-semibold ring-1 ring-accent">
           <TitleField id={id} title={title ?? ''} onDone={() => setRenaming(false)} />
         </div>
       ) : (
-        <h1 className="min-w-0 truncate text-title font-semibold">{title === '' ? UNTITLED : title}</h1>
+        <h1 className="min-w-12 shrink-999 truncate text-title font-semibold">{title === '' ? UNTITLED : title}</h1>
       )}
       {title !== undefined && !renaming && (
         <Menu.Root>
@@ -80,15 +86,14 @@ export function Header({ id, readOnly }: HeaderProps) {
           </button>
         </Tip>
       )}
-      <div className="ml-auto flex min-w-0 shrink-0 items-center gap-1.5">
+      <div className="ml-auto flex min-w-0 shrink-0 items-center gap-1.5 @max-[30rem]:shrink">
         {model !== undefined && mode !== undefined && (
           <>
             <ModelButton
               label="Model"
               value={model}
               disabled={fixed}
-              open={pickerOpen}
-              onOpenChange={setPickerOpen}
+              {...opened('model')}
               onChange={(next) =>
                 next !== null && change('The model was not changed.', { op: 'set_model', model: next })
               }
@@ -99,8 +104,11 @@ export function Header({ id, readOnly }: HeaderProps) {
                 label="Effort"
                 value={effort ?? 'default'}
                 shown={effort === null ? 'Default effort' : effortLabel(effort)}
+                short={effort === null ? 'Effort' : undefined}
+                className="shrink-0"
                 choices={efforts}
                 disabled={fixed}
+                {...opened('effort')}
                 onChange={(next) =>
                   change('The effort was not changed.', { op: 'set_effort', effort: next === 'default' ? null : next })
                 }
@@ -110,8 +118,10 @@ export function Header({ id, readOnly }: HeaderProps) {
               label="Mode"
               value={mode}
               shown={modeLabel(mode)}
+              className="shrink-0"
               choices={MODES}
               disabled={fixed}
+              {...opened('mode')}
               onChange={(next) => change('The mode was not changed.', { op: 'set_mode', mode: next })}
             />
           </>

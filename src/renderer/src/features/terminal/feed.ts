@@ -77,6 +77,14 @@ export class TerminalFeed {
           if (request.tool === 'bash') this.asked.set(request.tool_call_id, argument(request, 'command'))
         }
         return
+      case 'approval_resolved':
+        for (const { tool_call_id, arguments: edited } of event.data.decisions) {
+          // The command as the user wrote it is the one that runs.
+          if (edited && this.asked.has(tool_call_id)) {
+            this.asked.set(tool_call_id, argument({ arguments: edited }, 'command'))
+          }
+        }
+        return
       case 'tool_state_change':
         this.changed(event.data)
         return

@@ -1,3 +1,4 @@
+import { COMPACTION_SHARE } from '@shared/compaction'
 import { lazy } from 'react'
 import { formatTokens } from '../../lib/format'
 import { useSessionPart } from '../../stores/sessions'
@@ -5,9 +6,6 @@ import { Bar } from './Bar'
 import { Meter } from './Meter'
 
 const ContextPanel = lazy(async () => ({ default: (await import('./ContextPanel')).ContextPanel }))
-
-/** Share from which the conversation is summarised before the next call. */
-export const COMPACTION_SHARE = 0.85
 
 export function ContextMeter({ id }: { id: string }) {
   const context = useSessionPart(id, (state) => state?.context)

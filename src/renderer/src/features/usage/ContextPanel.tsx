@@ -1,3 +1,4 @@
+import { COMPACTION_SHARE } from '@shared/compaction'
 import { useMemo, useState } from 'react'
 import { type BridgeFailure, failureOf } from '../../bridge/bridge'
 import { FailureBanner } from '../../components/Banner'
@@ -5,7 +6,6 @@ import { Button } from '../../components/Button'
 import { formatTokens } from '../../lib/format'
 import { useApp } from '../../stores/app'
 import { submit, useSessionPart } from '../../stores/sessions'
-import { COMPACTION_SHARE } from './ContextMeter'
 import { contextParts, leftOver, PART_LABELS, type PartName } from './context-parts'
 
 const shades: Record<PartName | 'other', string> = {
@@ -68,7 +68,7 @@ export function ContextPanel({ id, onClose }: { id: string; onClose: () => void 
       </dl>
       <p className="mt-2 text-sm text-ink-3">
         {window
-          ? `The parts are an estimate. At ${COMPACTION_SHARE * 100} % the conversation is summarised by itself.`
+          ? `The parts are an estimate. At ${Math.round(COMPACTION_SHARE * 100)} % the conversation is summarised by itself.`
           : 'The parts are an estimate.'}{' '}
         {compaction ? `Summarised ${times(compaction.count)} so far.` : 'Not summarised so far.'}
       </p>
