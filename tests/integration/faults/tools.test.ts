@@ -152,10 +152,15 @@ describe('a tool that misbehaves', () => {
 
   it('never ends: a stop comes back after the grace time with one result each, and the next turn works', async () => {
     const started: string[] = []
+    let bothRun = (): void => undefined
+    const running = new Promise<void>((resolve) => {
+      bothRun = resolve
+    })
     withTools({
       name: 'endless',
       run: ({ value = '' }) => {
         started.push(value)
+        if (started.length === 2) bothRun()
         return new Promise(() => undefined)
       },
     })
@@ -165,10 +170,8 @@ describe('a tool that misbehaves', () => {
     ])
     const session = await engine.createSession({})
     const f = follow(session)
-    const second = f.next('tool_call', (data) => data.arguments.value === 'b')
     await session.submit({ op: 'user_input', text: 'go' })
-    await second
-    await session.durable()
+    await running
     const begun = performance.now()
     await session.submit({ op: 'interrupt' })
     await session.idle()

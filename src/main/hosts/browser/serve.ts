@@ -180,6 +180,11 @@ async function answer(
   }
 
   if (!allowed) {
+    // A tab from before the program was started again asks for its own files: a page would be no answer to that.
+    const dest = headers['sec-fetch-dest']
+    if (dest !== undefined && dest !== 'document') {
+      return send(request, response, 401, { type: 'text/plain; charset=utf-8', body: Buffer.from('Not signed in.\n') })
+    }
     // Behind a link on another site the browser holds the fresh cookie back on the redirect; our own page gets it.
     const cross_site = path === '/' && headers['sec-fetch-site'] === 'cross-site'
     return sendPage(request, response, 401, pages.needsToken(cross_site))
