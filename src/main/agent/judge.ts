@@ -110,7 +110,7 @@ async function realPaths(turn: TurnContext, prepared: readonly Prepared[]): Prom
 function factsOf(turn: TurnContext, { tool, input }: ReadyCall, real: ReadonlyMap<string, string>) {
   const { cwd } = turn.state()
   const effect = tool.effect(input)
-  const context = { cwd, real, own: turn.own_files ?? [] }
+  const context = { cwd, real, own: turn.own_files ?? [], granted: [turn.outputs_dir] }
   const { subjects, ...rest } = tool.approval?.(input, context) ?? { subjects: [{ operation: effect, text: '' }] }
   const facts = { tool: tool.name, effect, subjects, ...rest }
   // Under a cap it is not run at all (spending.ts); without one the user should say whether it may cost anything.

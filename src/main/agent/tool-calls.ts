@@ -137,6 +137,7 @@ async function runOne(turn: TurnContext, call: ReadyCall): Promise<{ result: Too
   const context: ToolContext = {
     call_id: block.id,
     cwd: turn.state().cwd,
+    granted: [turn.outputs_dir],
     signal: turn.signal,
     mode: turn.state().mode,
     outputs_dir: turn.outputs_dir,

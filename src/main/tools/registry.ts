@@ -2,6 +2,9 @@ import { z } from 'zod'
 import type { ToolSpec } from '../models/types'
 import { bashTool } from './bash'
 import { editTool } from './edit'
+import { globTool } from './glob'
+import { grepTool } from './grep'
+import { listTool } from './list'
 import { planTool } from './plan'
 import { readTool } from './read'
 import type { FileTracker, FileVersion, Tool } from './types'
@@ -9,7 +12,7 @@ import { writeTool } from './write'
 
 /** The tools of a session, in the order the model sees them. */
 export function createTools(): Tool[] {
-  return [bashTool, readTool, writeTool, editTool, planTool]
+  return [bashTool, readTool, writeTool, editTool, listTool, globTool, grepTool, planTool]
 }
 
 const specs = new WeakMap<Tool, ToolSpec>()

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { Stats } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import { type FileHandle, lstat, open, readlink, realpath, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { isNodeError, messageOf, UserError } from '../errors'
@@ -18,19 +18,38 @@ export const CHUNK_BYTES = 256 * 1024
 /** Linux gives up after 40 links as well (path_resolution(7)). */
 const MAX_LINKS = 40
 
-/** Opens an ordinary file for reading. Throws UserError for anything else: missing (with similar names), folder, device. */
+/** Opened for reading so that a pipe put there meanwhile does not make it wait, and a link put there is not followed. */
+export const READ_REAL = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+
+/**
+ * Opens an ordinary file for reading. `path`: a real path (resolveTarget). Throws UserError for anything else: missing
+ * (with similar names), folder, device, link.
+ */
 export async function openFile(path: string): Promise<{ handle: FileHandle; stats: Stats }> {
   try {
-    // Looked at before it is opened: opening a named pipe would wait for its other end for ever.
-    const stats = await stat(path)
-    if (stats.isDirectory()) {
-      throw new UserError('invalid_request', `${path} is a folder, not a file.`, 'List it with bash: ls -la.')
+    // Looked at before it is opened: to open a device can have effects.
+    requireOrdinary(await stat(path), path)
+    const handle = await open(path, READ_REAL)
+    try {
+      const stats = await handle.stat()
+      requireOrdinary(stats, path)
+      return { handle, stats }
+    } catch (error) {
+      await handle.close()
+      throw error
     }
-    if (!stats.isFile()) throw new UserError('invalid_request', `${path} is not an ordinary file (a device or a pipe).`)
-    return { handle: await open(path, 'r'), stats }
   } catch (error) {
     throw await fileProblem(error, path)
   }
+}
+
+/** Throws UserError for what is no file with content of its own. `name`: as in messages. */
+export function requireOrdinary(stats: Stats, name: string): void {
+  if (stats.isDirectory()) {
+    throw new UserError('invalid_request', `${name} is a folder, not a file.`, 'Use list to see what is in it.')
+  }
+  if (stats.isFile()) return
+  throw new UserError('invalid_request', `${name} is not an ordinary file (a device, a pipe or a socket).`)
 }
 
 /** The bytes of an open file, piece by piece; a piece is valid until the next is asked for. Throws when aborted. */

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { Stats } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 import { TextDecoder } from 'node:util'
 import { type FileVersion, fileProblem, MAX_WHOLE_BYTES, openFile, readChunks } from './files'
 import { isHighSurrogate } from './output'
@@ -30,6 +32,8 @@ interface WindowOptions {
   /** Of all shown lines together; one line is always shown. */
   max_chars: number
   signal: AbortSignal
+  /** The file, at its beginning; it stays open. Absent: `path`, a real one, is opened. */
+  opened?: { handle: FileHandle; stats: Stats }
 }
 
 /**
@@ -37,7 +41,7 @@ interface WindowOptions {
  * for its number of lines and its hash. Throws UserError when it is missing, a folder, or no UTF-8 text.
  */
 export async function readTextWindow(path: string, options: WindowOptions): Promise<TextWindow> {
-  const { handle, stats } = await openFile(path)
+  const { handle, stats } = options.opened ?? (await openFile(path))
   try {
     const whole = stats.size <= MAX_WHOLE_BYTES
     const hash = createHash('sha256')
@@ -66,7 +70,7 @@ export async function readTextWindow(path: string, options: WindowOptions): Prom
   } catch (error) {
     throw await fileProblem(error, path)
   } finally {
-    await handle.close()
+    if (!options.opened) await handle.close()
   }
 }
 

@@ -11,7 +11,16 @@ interface JsonSchema {
 }
 
 it('has the tools in the order the model sees them', () => {
-  expect(createTools().map((tool) => tool.name)).toEqual(['bash', 'read', 'write', 'edit', 'plan_tool'])
+  expect(createTools().map((tool) => tool.name)).toEqual([
+    'bash',
+    'read',
+    'write',
+    'edit',
+    'list',
+    'glob',
+    'grep',
+    'plan_tool',
+  ])
 })
 
 it('gives schemas that a model API accepts: closed objects, every field described, defaults optional', () => {
@@ -37,6 +46,9 @@ it('gives schemas that a model API accepts: closed objects, every field describe
     read: ['path'],
     write: ['path', 'content'],
     edit: ['path', 'old_str', 'new_str'],
+    list: undefined,
+    glob: ['pattern'],
+    grep: ['pattern'],
     plan_tool: ['todos'],
   })
   expect(JSON.stringify(specs)).not.toContain('9007199254740991')

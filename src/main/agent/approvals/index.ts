@@ -74,7 +74,9 @@ function allowed({ subjects }: CallFacts, rules: readonly Rule[]): boolean {
   return covered.includes(true) && subjects.every(({ harmless }, at) => harmless || covered[at])
 }
 
-function runsInMode({ effect, risk }: CallFacts, mode: ApprovalMode): boolean {
+function runsInMode({ effect, risk, reason }: CallFacts, mode: ApprovalMode): boolean {
+  // A look outside of the session's folders: in the modes that run commands it would be asked for nothing.
+  if (effect === 'read' && reason && (mode === 'ask' || mode === 'plan')) return false
   if (mode === 'full') return risk === undefined || !ALWAYS_ASKED.has(risk)
   return risk === undefined && (effect === 'read' || mode === 'auto')
 }

@@ -2,6 +2,9 @@ import { dirname } from 'node:path'
 import type { Rule } from '@shared/approvals'
 import type { Subject } from '../../tools/types'
 
+/** Tools whose calls are about one path. */
+const FILE_TOOLS: ReadonlySet<string> = new Set(['write', 'edit', 'read', 'list', 'glob', 'grep'])
+
 interface Suggestible {
   tool: string
   subjects: readonly Subject[]
@@ -66,7 +69,7 @@ function suggestRule(tool: string, subject: Subject): Rule | null {
   if (text === '') return { effect: 'allow', tool, operation }
   if (tool === 'bash' && operation === 'run') return rule(commandPattern(subject))
   if (tool === 'bash' && operation === 'assign') return rule(exact(subject))
-  if (operation === 'redirect' || ['write', 'edit', 'read'].includes(tool)) return rule(pathPattern(text))
+  if (operation === 'redirect' || FILE_TOOLS.has(tool)) return rule(pathPattern(text))
   return { effect: 'allow', tool, operation }
 }
 
