@@ -1,9 +1,18 @@
 import { z } from 'zod'
+import type { TurnChanges } from './checkpoints'
 import type { AnyEvent } from './events'
 import { SESSION_ID_PATTERN } from './ids'
+import type { Machine, PythonInfo } from './machine'
 import { type OperationReceipt, operationSchema } from './operations'
 import { approvalModeSchema, type Effort, type Settings, settingsPatchSchema } from './settings'
 import type { SessionState, SessionSummary } from './state'
+import {
+  type BackgroundProcess,
+  MAX_TERMINAL_INPUT,
+  type TerminalInfo,
+  type TerminalSnapshot,
+  terminalSize,
+} from './terminals'
 
 /**
  * The window's only way to the engine: one request channel and one event channel. The same calls go over Electron's
@@ -12,6 +21,8 @@ import type { SessionState, SessionSummary } from './state'
 const sessionId = z.string().regex(SESSION_ID_PATTERN)
 /** A path as the user typed it; main resolves and checks it. */
 const path = z.string().min(1).max(4096)
+/** Of a command its call id, of a shell a UUID. */
+const terminalId = z.string().min(1).max(200)
 
 /** `jsonl`: the log itself; `trace`: the rows of a Claude-Code trace, as the Hub's trace viewer reads them. */
 export const exportFormats = ['markdown', 'html', 'json', 'jsonl', 'trace'] as const
@@ -52,6 +63,27 @@ export const bridgeSchemas = {
     .strict(),
   /** Paths in the session's folder that complete what was typed after `@`; folders end in `/`. */
   'session.completePath': z.object({ id: sessionId, prefix: z.string().max(1024) }).strict(),
+  /** What the turn of a message changed in the workspace; with `path`, one file of it as a unified diff. */
+  'session.changes': z.object({ id: sessionId, user_message_id: z.string() }).strict(),
+  'session.changeDiff': z.object({ id: sessionId, user_message_id: z.string(), path }).strict(),
+  'terminals.list': z.object({ session: sessionId }).strict(),
+  /** A shell of the user's own in the session's folder. */
+  'terminals.open': z.object({ session: sessionId }).strict(),
+  /** Begins the stream of a terminal's output. */
+  'terminals.attach': z.object({ session: sessionId, id: terminalId, ...terminalSize.shape }).strict(),
+  'terminals.detach': z.object({ session: sessionId, id: terminalId }).strict(),
+  'terminals.input': z
+    .object({ session: sessionId, id: terminalId, data: z.string().max(MAX_TERMINAL_INPUT) })
+    .strict(),
+  'terminals.resize': z.object({ session: sessionId, id: terminalId, ...terminalSize.shape }).strict(),
+  /** So many UTF-16 code units of output have been drawn. */
+  'terminals.ack': z.object({ session: sessionId, id: terminalId, chars: z.number().int().positive() }).strict(),
+  /** Ends a shell, or a command with everything it started. */
+  'terminals.close': z.object({ session: sessionId, id: terminalId }).strict(),
+  'processes.list': z.object({ session: sessionId }).strict(),
+  'processes.kill': z
+    .object({ session: sessionId, pid: z.number().int().positive(), start_time: z.string().max(64) })
+    .strict(),
   /** Every model that can be chosen now; `refresh` asks the providers again. May take seconds. */
   'models.list': z.object({ refresh: z.boolean().optional() }).strict(),
   'demo.start': z.object({}).strict(),
@@ -82,6 +114,18 @@ export interface BridgeResults {
   'session.submit': OperationReceipt
   'session.readOutput': { text: string; next_offset: number; total_bytes: number }
   'session.completePath': string[]
+  'session.changes': TurnChanges
+  'session.changeDiff': { patch: string; truncated: boolean }
+  'terminals.list': TerminalInfo[]
+  'terminals.open': TerminalInfo
+  'terminals.attach': TerminalSnapshot
+  'terminals.detach': null
+  'terminals.input': null
+  'terminals.resize': null
+  'terminals.ack': null
+  'terminals.close': null
+  'processes.list': BackgroundProcess[]
+  'processes.kill': null
   'models.list': ModelChoice[]
   'demo.start': { id: string }
   'settings.update': Settings
@@ -105,6 +149,10 @@ export interface AppInfo {
   credentials: CredentialStatus[]
   sandbox: { kind: 'none' | 'bubblewrap' | 'seatbelt'; reason: string }
   python: string | null
+  /** Absent: not looked at yet. */
+  machine?: Machine
+  /** Of the default folder; absent: none, or not looked at yet. */
+  python_info?: PythonInfo
 }
 
 export interface SearchHit {
@@ -189,6 +237,10 @@ export type BridgePush =
   | { kind: 'snapshot'; state: SessionState }
   /** One session changed, appeared (summary) or is gone (null). */
   | { kind: 'session'; id: string; summary: SessionSummary | null }
+  /** Output of a terminal that this window is attached to. */
+  | { kind: 'terminal'; session: string; id: string; data: string; seq: number }
+  /** The terminals of a session that this window watches have changed. */
+  | { kind: 'terminals'; session: string; terminals: TerminalInfo[] }
   | { kind: 'settings'; settings: Settings }
   | { kind: 'credentials'; credentials: CredentialStatus[] }
 

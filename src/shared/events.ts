@@ -196,6 +196,22 @@ export const eventSchemas = {
     usd: z.number().nonnegative().nullable(),
     tool_call_id: z.string().optional(),
   }),
+  /** The workspace was recorded before the first change of the turn that this message began. */
+  checkpoint: z.object({
+    user_message_id: z.string(),
+    /** What it does not hold, in sentences for the user. */
+    left_out: z.array(z.string()),
+  }),
+  /** The files of the workspace are again as they were before that turn. */
+  rewound: z.object({
+    user_message_id: z.string(),
+    /** For `undo_rewind`; absent: this was one. */
+    undo_id: z.string().optional(),
+    /** Files that were changed back. */
+    files: z.number().int(),
+    /** What could not be changed back, in sentences for the user. */
+    problems: z.array(z.string()),
+  }),
   session_update: z.object({
     /** Only in the first event of a log. */
     created: z.object({ log_version: z.literal(1), app_version: z.string() }).optional(),

@@ -30,6 +30,10 @@ export const operationSchema = z.discriminatedUnion('op', [
   z.object({ op: z.literal('edit'), user_message_id: z.string(), text }),
   /** Takes back what followed a message of the user, and asks again; absent: the last one. */
   z.object({ op: z.literal('regenerate'), user_message_id: z.string().optional() }),
+  /** The files as they were before the turn of that message; `both`: the conversation too. */
+  z.object({ op: z.literal('rewind'), user_message_id: z.string(), target: z.enum(['files', 'both']) }),
+  /** Takes a rewind of the files back. */
+  z.object({ op: z.literal('undo_rewind'), undo_id: z.string() }),
   /** A new session that begins with everything up to and including that event; absent: all. */
   z.object({ op: z.literal('fork'), at_seq: z.number().int().positive().optional() }),
   z.object({ op: z.literal('new') }),

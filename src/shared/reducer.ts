@@ -150,6 +150,12 @@ function fold(s: SessionState, event: SessionEvent): SessionState {
       return { ...s, plan: event.data.plan }
     case 'llm_call':
       return foldUsage(s, event.data)
+    case 'checkpoint': {
+      const { user_message_id: id } = event.data
+      return s.checkpoints.includes(id) ? s : { ...s, checkpoints: [...s.checkpoints, id] }
+    }
+    case 'rewound':
+      return withNotice(s, event, { notice: 'info', ...rewoundText(event.data) })
     case 'spend':
       return foldSpend(s, event.data)
     case 'turn_complete': {
@@ -205,6 +211,12 @@ function fold(s: SessionState, event: SessionEvent): SessionState {
     case 'shutdown':
       return settle(s, s.last_outcome)
   }
+}
+
+function rewoundText({ undo_id, files, problems }: EventData<'rewound'>): Pick<NoticeItem, 'text' | 'code'> {
+  const what = files === 1 ? '1 file' : `${files} files`
+  const done = undo_id === undefined ? `The rewind was taken back: ${what}.` : `Files rewound: ${what}.`
+  return { text: [done, ...problems].join(' '), code: 'rewound' }
 }
 
 function forkedText({ from_session, imported_from }: EventData<'forked'>): string {

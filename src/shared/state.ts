@@ -41,6 +41,8 @@ export interface SessionState {
   explanations: Record<string, string>
   /** Messages that wait for the end of the turn, oldest first. */
   queue: QueuedMessage[]
+  /** Messages whose turns changed files that can be looked at and rewound, oldest first. */
+  checkpoints: string[]
   usage: Usage
   /** Null while no cap is known to hold. */
   budget: BudgetState | null
@@ -182,6 +184,7 @@ export function initialState(id: string): SessionState {
     pending_approvals: [],
     explanations: {},
     queue: [],
+    checkpoints: [],
     usage: {
       calls: 0,
       prompt_tokens: 0,

@@ -109,6 +109,8 @@ export function sampleLog(): SessionEvent[] {
   add('undo_complete', { user_message_id: 'u4' })
   add('job_update', { job_id: 'j1', backend: 'local', state: 'running' })
   add('metric', { run: 'r1', step: 20, values: { loss: 0.31 } })
+  add('checkpoint', { user_message_id: 'u1', left_out: [] })
+  add('rewound', { user_message_id: 'u1', undo_id: 'x', files: 2, problems: [] })
   add('spend', { kind: 'job', label: 'a10g-large', usd: 0.5 })
   add('notice', { code: 'model', text: 'This model takes no effort.' })
   add('budget_update', { spent_usd: 0.01, reserved_usd: 0, cap_usd: null })

@@ -2,7 +2,7 @@ import { create } from 'zustand'
 import { type BridgeFailure, failureOf } from '../bridge/bridge'
 import { readStored, writeStored } from '../lib/storage'
 
-export type PaneTab = 'plan' | 'terminal'
+export type PaneTab = 'plan' | 'terminal' | 'changes'
 export type DialogName = 'settings' | 'models' | 'approvals' | 'data' | 'diagnostics' | 'key' | 'shortcuts'
 
 /** What is chosen at the top of a session. */

@@ -1,5 +1,6 @@
 import type { AssistantItem, UserItem } from '@shared/state'
 import { clsx } from 'clsx'
+import { ChangesChip } from '../changes/ChangesChip'
 import { CopyButton } from './CopyButton'
 import { useDisclosure } from './disclosure'
 import { EditMessage } from './EditMessage'
@@ -76,8 +77,15 @@ export function ReplyFooter({ reply, explained, ends, newest }: ReplyFooterProps
   const { id } = useTranscriptSession()
   const cut = explained ? undefined : reply.partial ? 'Stopped before the end' : CUTS[reply.stop_reason]
   return (
-    <div className={clsx(FOOTER, 'gap-1 text-sm text-ink-3', cut && 'mt-0.5 mb-3')}>
+    <div
+      className={clsx(
+        FOOTER,
+        'gap-1 text-sm text-ink-3 has-[[data-chip]]:mt-1 has-[[data-chip]]:mb-4',
+        cut && 'mt-0.5 mb-3',
+      )}
+    >
       {cut && <span className="mr-1">{cut}</span>}
+      {ends && <ChangesChip session={id} reply={reply} />}
       {reply.text !== '' && (
         <div className="on-hover -ml-1 flex items-center">
           <CopyButton text={reply.text} label="Copy reply" />

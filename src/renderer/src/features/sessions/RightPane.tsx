@@ -5,6 +5,7 @@ import { lazy, Suspense } from 'react'
 import { IconButton } from '../../components/IconButton'
 import { useSessionPart } from '../../stores/sessions'
 import { type PaneTab, setTab, useUi } from '../../stores/ui'
+import { ChangesPane } from '../changes/ChangesPane'
 import { PlanPane } from '../plan/PlanPane'
 import { countRunning } from '../terminal/commands'
 
@@ -23,7 +24,7 @@ interface RightPaneProps {
   onClose?: () => void
 }
 
-/** Plan and terminal. Both stay mounted, so that the terminal misses nothing while the plan is shown. */
+/** Plan, terminal and changes. All stay mounted, so that the terminal misses nothing while the plan is shown. */
 export function RightPane({ id, visible, onClose }: RightPaneProps) {
   const tab = useUi((ui) => ui.tab)
   const plan = useSessionPart(id, (state) => state?.plan) ?? NO_PLAN
@@ -36,7 +37,7 @@ export function RightPane({ id, visible, onClose }: RightPaneProps) {
       className="flex h-full min-h-0 min-w-0 flex-col bg-bg"
     >
       <div className="flex h-11.5 shrink-0 items-center border-b border-line pr-2 pl-4">
-        <Tabs.List aria-label="Plan and terminal" activateOnFocus className="flex h-full gap-4">
+        <Tabs.List aria-label="Plan, terminal and changes" activateOnFocus className="flex h-full gap-4">
           <Tabs.Tab value="plan" className={tabClass}>
             Plan
             {plan.length > 0 && (
@@ -58,6 +59,9 @@ export function RightPane({ id, visible, onClose }: RightPaneProps) {
               </span>
             )}
           </Tabs.Tab>
+          <Tabs.Tab value="changes" className={tabClass}>
+            Changes
+          </Tabs.Tab>
         </Tabs.List>
         {onClose && <IconButton icon={X} label="Close" className="ml-auto" onClick={onClose} />}
       </div>
@@ -68,6 +72,9 @@ export function RightPane({ id, visible, onClose }: RightPaneProps) {
         <Suspense fallback={null}>
           <TerminalPane key={id} sessionId={id} active={visible && tab === 'terminal'} />
         </Suspense>
+      </Tabs.Panel>
+      <Tabs.Panel value="changes" keepMounted className="min-h-0 flex-1 overflow-hidden data-hidden:hidden">
+        <ChangesPane key={id} id={id} active={visible && tab === 'changes'} />
       </Tabs.Panel>
     </Tabs.Root>
   )

@@ -8,6 +8,8 @@ import { useApp } from '../../stores/app'
 import { useSessionPart } from '../../stores/sessions'
 import { ContextMeter } from '../usage/ContextMeter'
 import { CostMeter } from '../usage/CostMeter'
+import { MachineChip } from './MachineChip'
+import { SandboxChip } from './SandboxChip'
 
 /** `id`: the open session. */
 export function StatusBar({ id }: { id: string | null }) {
@@ -19,12 +21,8 @@ export function StatusBar({ id }: { id: string | null }) {
   const cwd = sessionCwd || info?.default_cwd
   return (
     <footer className="tabular flex h-6.5 shrink-0 items-center gap-4.5 overflow-hidden border-t border-line bg-sunken px-3 text-xs text-ink-2">
-      {info && <Sandbox kind={info.sandbox.kind} reason={info.sandbox.reason} />}
-      {info && (
-        <Item tip={info.python ? `Commands use ${info.python}` : 'Install Python 3 to run training code'}>
-          {pythonLabel(info.python)}
-        </Item>
-      )}
+      {info && <SandboxChip kind={info.sandbox.kind} reason={info.sandbox.reason} />}
+      {info && <MachineChip machine={info.machine} python={info.python_info} interpreter={info.python} />}
       {cwd && (
         <Item tip={cwd} className="min-w-0 truncate max-md:hidden">
           {baseName(cwd)}
@@ -55,24 +53,6 @@ function Item({ tip, className, children }: ItemProps) {
       </button>
     </Tip>
   )
-}
-
-function Sandbox({ kind, reason }: { kind: 'none' | 'bubblewrap' | 'seatbelt'; reason: string }) {
-  const safe = kind !== 'none'
-  return (
-    <Item tip={reason || (safe ? 'Commands cannot write outside the working folder.' : 'Commands have your rights.')}>
-      <span className={clsx('mr-1.5 inline-block size-1.5', safe ? 'rounded-full bg-ok' : 'rotate-45 bg-warn')} />
-      <span className="font-medium text-ink">{safe ? 'Sandboxed' : 'Not sandboxed'}</span>
-      {safe && ` · ${kind}`}
-    </Item>
-  )
-}
-
-/** The host gives a version or the path of the interpreter. */
-function pythonLabel(python: string | null): string {
-  if (!python) return 'No Python'
-  if (/[/\\]/.test(python)) return baseName(python)
-  return /^python/i.test(python) ? python : `Python ${python}`
 }
 
 const connectionLabels: Record<ConnectionState, string> = {

@@ -1,12 +1,18 @@
-import type { SessionState } from '@shared/state'
-import { Square } from 'lucide-react'
-import { useEffect, useRef, useState } from 'react'
-import { Button } from '../../components/Button'
-import { getSessionState, onSessionEvent, onSessionSnapshot, submit, useSessionPart } from '../../stores/sessions'
+import { Tabs } from '@base-ui/react/tabs'
+import type { TerminalInfo } from '@shared/terminals'
+import { useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import { call } from '../../bridge/bridge'
+import { readStored, writeStored } from '../../lib/storage'
+import { useApp } from '../../stores/app'
 import { reportFailure } from '../../stores/ui'
-import { countRunning, hasCommands } from './commands'
-import { TerminalFeed } from './feed'
-import { type OpenTerminal, openTerminal, terminalFontLoaded } from './open-terminal'
+import { useReadOnly } from '../chat/useReadOnly'
+import { LiveTerminal } from './LiveTerminal'
+import { LogPane } from './LogPane'
+import { ProcessList } from './ProcessList'
+import { TerminalTabs } from './TerminalTabs'
+import { chooseTab, selectTab, tabsOf } from './tabs'
+import { useProcesses } from './useProcesses'
+import { useTerminals } from './useTerminals'
 
 interface TerminalPaneProps {
   sessionId: string
@@ -14,88 +20,139 @@ interface TerminalPaneProps {
   active: boolean
 }
 
-/** What the session's commands print, as they print it. */
+/** The terminals of the session; where the host has none, what its commands print. */
 export function TerminalPane({ sessionId, active }: TerminalPaneProps) {
-  const host = useRef<HTMLDivElement>(null)
-  const [terminal, setTerminal] = useState<OpenTerminal | null>(null)
-  const running = useSessionPart(sessionId, countRunning)
-  const used = useSessionPart(sessionId, hasCommands)
-  const known = useSessionPart(sessionId, (state) => state !== undefined)
+  const { terminals, add } = useTerminals(sessionId)
+  switch (terminals.phase) {
+    case 'loading':
+      return <div className="h-full" aria-busy />
+    case 'unsupported':
+      return <LogPane sessionId={sessionId} active={active} />
+    case 'live':
+      return <LivePane session={sessionId} list={terminals.list} active={active} add={add} />
+  }
+}
 
-  useEffect(() => {
-    const element = host.current
-    if (!element) return
-    let opened: OpenTerminal | null = null
-    let gone = false
-    void terminalFontLoaded().then(() => {
-      if (gone) return
-      opened = openTerminal(element)
-      setTerminal(opened)
-    })
-    return () => {
-      gone = true
-      opened?.dispose()
-      setTerminal(null)
+interface LivePaneProps {
+  session: string
+  list: TerminalInfo[]
+  active: boolean
+  add: (info: TerminalInfo) => void
+}
+
+function LivePane({ session, list, active, add }: LivePaneProps) {
+  const [chosen, setChosen] = useState<string | null>(null)
+  const [searching, setSearching] = useState(false)
+  const [focused, setFocused] = useState<string | null>(null)
+  const [attempt, setAttempt] = useState(0)
+  const [opening, setOpening] = useState(false)
+  const [spoken, setSpoken] = useState(() => readStored('terminalSpoken') === 'on')
+  const pane = useRef<HTMLElement>(null)
+  const readOnly = useReadOnly(session)
+  const connected = useApp((app) => app.connection === 'connected')
+  const visible = useSyncExternalStore(onVisibility, isVisible)
+  const selected = selectTab(list, chosen)
+  const tabs = tabsOf(list, selected?.id ?? null)
+  const ids = useMemo(() => new Set(list.map((info) => info.id)), [list])
+  const running = list.map((info) => `${info.id} ${info.state}`).join()
+  const [processes, lookAgain] = useProcesses(session, active && connected, running)
+
+  async function open(): Promise<void> {
+    setOpening(true)
+    try {
+      const info = await call('terminals.open', { session })
+      add(info)
+      setChosen(info.id)
+      setFocused(info.id)
+    } catch (thrown) {
+      reportFailure('The shell was not opened.', thrown)
+    } finally {
+      setOpening(false)
     }
-  }, [])
+  }
 
-  useEffect(() => {
-    terminal?.writer.setPaused(!active)
-  }, [terminal, active])
+  function stop(): void {
+    if (!selected) return
+    call('terminals.close', { session, id: selected.id }).catch((thrown: unknown) =>
+      reportFailure(selected.kind === 'shell' ? 'The shell was not closed.' : 'The command was not stopped.', thrown),
+    )
+  }
 
-  useEffect(() => {
-    if (!terminal || !known) return
-    return feedTerminal(terminal, sessionId)
-  }, [terminal, sessionId, known])
+  function show(id: string): void {
+    setChosen(chooseTab(list, id))
+    setFocused(null)
+    setSearching(false)
+  }
 
   return (
-    <section aria-label="Terminal" className="relative flex h-full flex-col">
-      {running > 0 && (
-        <header className="flex h-9 shrink-0 items-center gap-2 border-b border-line pr-2 pl-4 text-sm text-ink-2">
-          <span className="tabular">{running === 1 ? '1 command running' : `${running} commands running`}</span>
-          <Button
-            size="sm"
-            look="quiet"
-            className="ml-auto"
-            title="Stops the turn and every command it runs"
-            onClick={() => stop(sessionId)}
-          >
-            <Square size={10} fill="currentColor" aria-hidden />
-            Stop
-          </Button>
-        </header>
+    <Tabs.Root
+      render={<section ref={pane} aria-label="Terminal" />}
+      value={selected?.id ?? null}
+      onValueChange={(next: string) => show(next)}
+      className="relative flex h-full flex-col"
+      onKeyDown={(event) => {
+        // The terminal itself has said so to `onSearch`; here for the rest of the pane.
+        if (!selected || event.defaultPrevented || !(event.ctrlKey || event.metaKey) || event.shiftKey) return
+        if (event.key.toLowerCase() !== 'f') return
+        event.preventDefault()
+        setSearching(true)
+      }}
+    >
+      <TerminalTabs
+        tabs={tabs}
+        selected={selected}
+        readOnly={readOnly || !connected}
+        opening={opening}
+        onOpen={() => void open()}
+      />
+      {processes.length > 0 && (
+        <ProcessList
+          session={session}
+          processes={processes}
+          readOnly={readOnly || !connected}
+          terminals={ids}
+          onWatch={show}
+          onChanged={lookAgain}
+        />
       )}
-      <div className="min-h-0 flex-1 py-2 pr-1 pl-4">
-        <div ref={host} className="h-full overflow-hidden" />
-      </div>
-      {!used && (
-        <div className="pointer-events-none absolute inset-0 grid place-items-center bg-bg p-6 text-center text-ink-2">
-          Commands run here, live.
+      {selected ? (
+        <Tabs.Panel key={selected.id} value={selected.id} tabIndex={-1} className="min-h-0 flex-1 outline-none">
+          <LiveTerminal
+            key={attempt}
+            session={session}
+            info={selected}
+            live={active && visible && connected}
+            readOnly={readOnly}
+            spoken={spoken}
+            focused={focused === selected.id}
+            searching={searching}
+            onSearching={setSearching}
+            onStop={stop}
+            onSpoken={() => {
+              writeStored('terminalSpoken', spoken ? null : 'on')
+              setSpoken(!spoken)
+            }}
+            // Nobody wants the terminal changed under their hands.
+            onTyped={() => setChosen(selected.id)}
+            onRetry={() => setAttempt((n) => n + 1)}
+            onLeave={() => pane.current?.querySelector<HTMLElement>('[role="tab"][data-active]')?.focus()}
+          />
+        </Tabs.Panel>
+      ) : (
+        <div className="min-h-0 flex-1">
+          <LogPane sessionId={session} active={active} label="Output of commands" />
         </div>
       )}
-    </section>
+    </Tabs.Root>
   )
 }
 
-/** Shows the session as it is, then every event. Returns the function that ends it. */
-function feedTerminal(terminal: OpenTerminal, sessionId: string): () => void {
-  const feed = new TerminalFeed((text) => terminal.writer.write(text))
-  const show = (state: SessionState): void => {
-    terminal.reset()
-    feed.rebuild(state)
-  }
-  const state = getSessionState(sessionId)
-  if (state) show(state)
-  const stopEvents = onSessionEvent(sessionId, (event) => feed.take(event))
-  const stopSnapshots = onSessionSnapshot(sessionId, show)
-  return () => {
-    stopEvents()
-    stopSnapshots()
-  }
+/** A browser slows a page in the background down to a word a minute: it must not be what a command waits for. */
+function isVisible(): boolean {
+  return document.visibilityState === 'visible'
 }
 
-function stop(sessionId: string): void {
-  submit(sessionId, { op: 'interrupt' }).catch((thrown: unknown) =>
-    reportFailure('The commands were not stopped.', thrown),
-  )
+function onVisibility(changed: () => void): () => void {
+  document.addEventListener('visibilitychange', changed)
+  return () => document.removeEventListener('visibilitychange', changed)
 }

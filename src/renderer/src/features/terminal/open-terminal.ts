@@ -6,8 +6,8 @@ import { SCROLLBACK_LINES } from './feed'
 import { onThemeChange, readTheme } from './theme'
 import { TerminalWriter } from './writer'
 
-const FONT = '"JetBrains Mono Variable", "JetBrains Mono", ui-monospace, "DejaVu Sans Mono", monospace'
-const HIDE_CURSOR = '\u001b[?25l'
+export const FONT = '"JetBrains Mono Variable", "JetBrains Mono", ui-monospace, "DejaVu Sans Mono", monospace'
+export const HIDE_CURSOR = '\u001b[?25l'
 
 export interface OpenTerminal {
   writer: TerminalWriter

@@ -48,3 +48,17 @@ export function onThemeChange(changed: () => void): () => void {
   observer.observe(document.documentElement, { attributes: true, attributeFilter: ['class'] })
   return () => observer.disconnect()
 }
+
+/** The same for a terminal that is typed in: it has a cursor. */
+export function readLiveTheme(): ITheme {
+  const style = getComputedStyle(document.documentElement)
+  const token = (name: string): string => style.getPropertyValue(`--${name}`).trim()
+  return { ...readTheme(), cursor: token('ink'), cursorAccent: token('bg') }
+}
+
+/** Colours of what the search found: the terminal takes them as `#rrggbb` only. */
+export function readSearchColours(): { match: string; active: string; border: string } {
+  const style = getComputedStyle(document.documentElement)
+  const token = (name: string): string => style.getPropertyValue(`--${name}`).trim()
+  return { match: token('line-strong'), active: token('accent-soft'), border: token('accent') }
+}
