@@ -28,6 +28,16 @@ const needed = [
   },
   { program: 'bash', packages: ['bash'] },
   { program: 'unshare', packages: ['util-linux'] },
+  { program: 'git', packages: ['git'] },
+  { program: 'rg', packages: ['ripgrep'] },
+  { program: 'bwrap', packages: ['bubblewrap'] },
+  { program: 'socat', packages: ['socat'] },
+  { program: 'gdb', packages: ['gdb'] },
+  {
+    program: 'python3-venv',
+    packages: ['python3-venv'],
+    isHere: () => runs('python3', '-c', 'import ensurepip, venv'),
+  },
   { program: 'dbus-run-session', packages: ['dbus', 'dbus-x11'] },
   { program: 'gnome-keyring-daemon', packages: ['gnome-keyring', 'libsecret-1-0'] },
 ]

@@ -11,10 +11,12 @@ import { readOnlySession } from './bridge/read-only'
 import type { BridgeEngine } from './bridge/types'
 import { connectWindow } from './bridge/window'
 import { Budget, DayLedger } from './budget'
+import { appInfo, HostFacts } from './engine/app-info'
 import { ModelClients } from './engine/clients'
 import { workingFolder } from './engine/folder'
 import { SessionLibrary } from './engine/library'
 import { ownFiles, RuleKeeper, refuseSecretRules, rulesFor } from './engine/rules'
+import { Terminals } from './engine/terminals'
 import type { Engine, EngineClient, EngineOptions, NewSession, RunOptions } from './engine-types'
 import { UserError } from './errors'
 import { normalizeModelId } from './models/registry'
@@ -27,7 +29,6 @@ import type { Session } from './session/types'
 import { createTools, SessionFileTracker } from './tools/registry'
 import type { Tool } from './tools/types'
 import { commandEnvironment, secretValues } from './workspace/environment'
-import { findPython } from './workspace/programs'
 
 export const APP_VERSION = version
 
@@ -49,11 +50,12 @@ class EngineImpl implements BridgeEngine {
   private readonly windows = new Set<(push: BridgePush) => void>()
   readonly clients: ModelClients
   readonly library: SessionLibrary
+  readonly terminals: Terminals
   private readonly secretsFromEnv: string[]
   private readonly commandEnv: NodeJS.ProcessEnv
+  private readonly host: HostFacts
   private readonly tools: Tool[] = createTools()
   private readonly days: DayLedger
-  private python: Promise<string | null> | null = null
   private readonly rules = new RuleKeeper(
     () => this.current,
     (patch) => this.updateSettings(patch),
@@ -66,6 +68,13 @@ class EngineImpl implements BridgeEngine {
     this.days = new DayLedger(join(options.home, 'spend'))
     this.secretsFromEnv = secretValues(options.env)
     this.commandEnv = commandEnvironment(options.env)
+    this.host = new HostFacts(this.commandEnv)
+    this.terminals = new Terminals({
+      store: this.store,
+      secrets: this.secrets,
+      env: this.commandEnv,
+      broadcast: (push) => this.broadcast(push),
+    })
     this.library = new SessionLibrary({
       store: this.store,
       options,
@@ -222,7 +231,7 @@ class EngineImpl implements BridgeEngine {
     // Those that a window has just left are still being written.
     await Promise.allSettled(this.closing.values())
     await this.days.idle()
-    await this.library.close()
+    await Promise.all([this.library.close(), this.terminals.close()])
   }
 
   /** What an open session has not yet written is on disk afterwards. */
@@ -231,30 +240,9 @@ class EngineImpl implements BridgeEngine {
     await session?.durable()
   }
 
-  async appInfo(): Promise<AppInfo> {
-    const { settings } = this
-    // What a keychain says when it fails may quote what it was given.
-    const credentials = redactValue([await this.options.credentials.status('anthropic')], this.secrets())
-    return {
-      version,
-      host: this.options.host === 'desktop' ? 'desktop' : 'browser',
-      platform: `${platform()} ${arch()}`,
-      home: this.home,
-      default_cwd: settings.default_cwd ?? this.options.cwd,
-      settings,
-      models: await this.clients.list(),
-      credentials,
-      sandbox: {
-        kind: 'none',
-        reason: 'This version does not sandbox commands: in Ask mode every command asks first.',
-      },
-      python: await this.findPython(),
-    }
-  }
-
-  private findPython(): Promise<string | null> {
-    this.python ??= findPython(this.commandEnv)
-    return this.python
+  appInfo(): Promise<AppInfo> {
+    const { options, settings, clients, secrets } = this
+    return appInfo({ options, settings, clients, secrets, env: this.commandEnv, python: () => this.host.python() })
   }
 
   private secrets = (): readonly string[] => [...this.secretsFromEnv, ...this.options.credentials.known_secrets()]
@@ -291,6 +279,7 @@ class EngineImpl implements BridgeEngine {
         secrets: this.secrets,
         keepRules: (scope, cwd, rules) => this.rules.keep(scope, cwd, rules),
         fork: (at_seq) => this.library.fork(id, at_seq),
+        checkpoints: (core) => this.library.recorder(core),
         interactive: this.options.host !== 'headless',
         wantsTitles: () => this.current.auto_titles && session?.state.model !== DEMO_MODEL,
         onSettled: async (settled) => {
@@ -326,7 +315,8 @@ class EngineImpl implements BridgeEngine {
   ): ReturnType<ConstructorParameters<typeof LiveSession>[1]['turnDefaults']> {
     const session = await this.open.get(id)
     if (!session) throw new UserError('session_not_found', `Session ${id} is not open.`)
-    const python = (await this.findPython()) ?? 'none found on PATH'
+    const [found, machine] = await Promise.all([this.host.python(), this.host.machine(session.state.cwd)])
+    const python = found ?? 'none found on PATH'
     const host = `${platform()} ${release()} ${arch()}`
     const defaults: Pick<TurnContext, 'client' | 'system'> = {
       client: (role) => {
@@ -334,7 +324,14 @@ class EngineImpl implements BridgeEngine {
         return role ? this.clients.forRole(role, model) : this.clients.client(model)
       },
       system: () =>
-        systemPrompt({ cwd: session.state.cwd, mode: session.state.mode, platform: host, python, now: new Date() }),
+        systemPrompt({
+          cwd: session.state.cwd,
+          mode: session.state.mode,
+          platform: host,
+          python,
+          machine,
+          now: new Date(),
+        }),
     }
     return {
       ...defaults,
@@ -387,7 +384,10 @@ class EngineImpl implements BridgeEngine {
       await this.closeSession(id, session)
     }
     await this.closing.get(id)
+    await this.terminals.closeSession(id)
+    const known = await this.store.fold(id).catch(() => null)
     await this.store.remove(id)
+    if (known && known.checkpoints.length > 0) await this.library.forgetFiles(known)
     this.library.removed(id)
     this.broadcast({ kind: 'session', id, summary: null })
   }

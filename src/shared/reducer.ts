@@ -3,6 +3,7 @@ import { foldBudget, withCap } from './budget'
 import { addCompaction, compactedText, dropCompactions } from './compaction'
 import { type AnyEvent, type EventData, isUnknownEvent, type SessionEvent } from './events'
 import { appendItem, inherit, ownItems, releaseItems, replaceItem } from './items'
+import { forkedText, limitTexts, rewoundText } from './notice-texts'
 import {
   initialState,
   LIVE_LOG_CHARS,
@@ -155,7 +156,7 @@ function fold(s: SessionState, event: SessionEvent): SessionState {
       return s.checkpoints.includes(id) ? s : { ...s, checkpoints: [...s.checkpoints, id] }
     }
     case 'rewound':
-      return withNotice(s, event, { notice: 'info', ...rewoundText(event.data) })
+      return withNotice(settle(s, s.last_outcome), event, { notice: 'info', ...rewoundText(event.data) })
     case 'spend':
       return foldSpend(s, event.data)
     case 'turn_complete': {
@@ -204,31 +205,17 @@ function fold(s: SessionState, event: SessionEvent): SessionState {
           })
     case 'forked':
       // What was spent, asked and queued before belongs to the other session.
-      return withNotice({ ...settle(s, null), usage: initialState('').usage, budget: null, queue: [] }, event, {
-        notice: 'forked',
-        text: forkedText(event.data),
-      })
+      return withNotice(
+        { ...settle(s, null), usage: initialState('').usage, budget: null, queue: [], checkpoints: [] },
+        event,
+        {
+          notice: 'forked',
+          text: forkedText(event.data),
+        },
+      )
     case 'shutdown':
       return settle(s, s.last_outcome)
   }
-}
-
-function rewoundText({ undo_id, files, problems }: EventData<'rewound'>): Pick<NoticeItem, 'text' | 'code'> {
-  const what = files === 1 ? '1 file' : `${files} files`
-  const done = undo_id === undefined ? `The rewind was taken back: ${what}.` : `Files rewound: ${what}.`
-  return { text: [done, ...problems].join(' '), code: 'rewound' }
-}
-
-function forkedText({ from_session, imported_from }: EventData<'forked'>): string {
-  return imported_from ? `Imported from ${imported_from}.` : `Forked from session ${from_session}.`
-}
-
-const limitTexts: Partial<Record<string, string>> = {
-  max_iterations: 'The turn reached its limit of model calls. Send a message to go on.',
-  budget: 'The turn reached its cost cap.',
-  approval_unavailable: 'A tool call needed an approval that nobody could give here.',
-  guard: 'The turn was ended by a guard.',
-  refusal: 'The model declined to go on.',
 }
 
 type Chunk = Extract<SessionEvent, { type: 'assistant_chunk' | 'reasoning_chunk' }>

@@ -61,6 +61,8 @@ export const settingsSchema = z.object({
     .object({ research: roleModel.default(null), title: roleModel.default(null), compaction: roleModel.default(null) })
     .strict()
     .default(roleDefaults),
+  /** Record the workspace before the first change of each turn, so that it can be rewound. */
+  checkpoints: z.boolean().default(true),
   /** Let a model name a session after its first turn. */
   auto_titles: z.boolean().default(true),
   /** Hub dataset for traces that the user uploads; `{hf_user}` is the name of the account. */
@@ -91,6 +93,7 @@ export const settingsPatchSchema = z
     project_rules: z.record(z.string(), rulesSchema),
     role_models: z.object(roleModels).strict(),
     auto_titles: z.boolean(),
+    checkpoints: z.boolean(),
     max_cost_usd: z.number().nonnegative().nullable(),
     max_cost_per_day_usd: z.number().nonnegative().nullable(),
     allow_unknown_price: z.boolean(),

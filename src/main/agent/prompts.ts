@@ -7,6 +7,8 @@ export interface PromptFacts {
   platform: string
   /** Version and path, or a sentence that there is none. */
   python: string
+  /** Cores, memory, disk and GPUs, in one line. */
+  machine: string
   now: Date
 }
 
@@ -25,6 +27,7 @@ export function systemPrompt(facts: PromptFacts): string {
     cwd: inLine(facts.cwd),
     platform: facts.platform,
     python: facts.python,
+    machine: facts.machine,
     mode: facts.mode,
     mode_note: modeNotes[facts.mode],
   })

@@ -96,6 +96,7 @@ function batches(prepared: Prepared[]): Prepared[][] {
 
 async function runBatch(turn: TurnContext, batch: Prepared[]): Promise<void> {
   for (const p of batch) announce(turn, p)
+  if (turn.beforeChange && batch.some(changes)) await turn.beforeChange()
   // A crash must never leave an effect without its record.
   await turn.durable()
   const runs = batch.map((p) =>
@@ -106,6 +107,10 @@ async function runBatch(turn: TurnContext, batch: Prepared[]): Promise<void> {
     const p = batch[i]
     if (p) record(turn, blockOf(p), result, ms)
   }
+}
+
+function changes(p: Prepared): boolean {
+  return p.kind === 'ready' && p.call.tool.effect(p.call.input) !== 'read'
 }
 
 function announce(turn: TurnContext, p: Prepared): void {
@@ -141,6 +146,7 @@ async function runOne(turn: TurnContext, call: ReadyCall): Promise<{ result: Too
     signal: turn.signal,
     mode: turn.state().mode,
     outputs_dir: turn.outputs_dir,
+    data_folder: turn.data_folder,
     files: turn.files,
     log: (text, stream) => log(redactors[stream].push(text), stream),
     set_plan: (plan) => {

@@ -28,6 +28,8 @@ export interface TurnContext {
   /** The turn goes on where calls of the last reply wait for the user: nothing is asked of the model before them. */
   resumed?: boolean
   approvals: 'wait' | 'unavailable'
+  /** Awaited before anything changes the workspace. Absent: nothing is recorded. Rejects only when the turn is stopped. */
+  beforeChange?: () => Promise<void>
   /**
    * Rules of the settings: those that hold in this session's folder, and those that other settings come to. What the
    * session and the turn allow is in their state.
@@ -39,6 +41,8 @@ export interface TurnContext {
   max_iterations: number
   streaming: boolean
   outputs_dir: string
+  /** Of the program; absolute. Absent: tools write nothing down there. */
+  data_folder?: string
   /** Files and folders of the program itself, absolute: a call that changes them could give itself more rights. */
   own_files?: readonly string[]
   /** For child processes. */

@@ -1,6 +1,7 @@
 import type { AppInfo, BridgePush, CredentialStatus } from '@shared/bridge'
 import type { ModelClients } from '../engine/clients'
 import type { SessionLibrary } from '../engine/library'
+import type { Terminals } from '../engine/terminals'
 import type { Engine, EngineOptions } from '../engine-types'
 import type { SessionStore } from '../session/store'
 import type { Session } from '../session/types'
@@ -11,6 +12,7 @@ export interface BridgeEngine extends Engine {
   readonly store: SessionStore
   readonly clients: ModelClients
   readonly library: SessionLibrary
+  readonly terminals: Terminals
   appInfo(): Promise<AppInfo>
   /**
    * Like openSession, but a session that another process writes is given read-only. It stays open while `work` runs;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import {
   type BridgeInput,
   type BridgeMethod,
@@ -12,6 +13,7 @@ import { messageOf, UserError } from '../errors'
 import { redactValue } from '../redact'
 import type { Session } from '../session/types'
 import { listFolders } from './folders'
+import { type TerminalMethod, terminalHandlers } from './terminals'
 import type { BridgeEngine } from './types'
 
 /** What is repeated of a call that does not exist. */
@@ -19,15 +21,19 @@ const MAX_NAME_CHARS = 100
 /** What an HTTP header can carry. Anything else was pasted by mistake, and its error would quote the key. */
 const KEY_PATTERN = /^[\x21-\x7e]+$/
 
-type Handlers = { [M in BridgeMethod]: (input: Required<BridgeInput<M>>) => Promise<BridgeResults[M]> }
+export type Handlers = { [M in BridgeMethod]: (input: Required<BridgeInput<M>>) => Promise<BridgeResults[M]> }
 
 /** One window's side of the engine: checks every request, answers with values, and streams the sessions it watches. */
 export function connectWindow(engine: BridgeEngine, push: (message: BridgePush) => void): EngineClient {
   const watches = new Watches(engine, push)
-  const handlers = makeHandlers(engine, watches)
+  const id = randomUUID()
+  const handlers: Handlers = { ...makeHandlers(engine, watches), ...terminalHandlers(engine, id, push) }
   return {
     request: (method, input) => answer(engine, handlers, method, input),
-    close: () => watches.close(),
+    close: () => {
+      watches.close()
+      void engine.terminals.detachWindow(id)
+    },
   }
 }
 
@@ -64,7 +70,7 @@ function refusal(code: string, message: string, remedy?: string): BridgeReply {
   return { ok: false, error: { code, message, ...(remedy === undefined ? {} : { remedy }) } }
 }
 
-function makeHandlers(engine: BridgeEngine, watches: Watches): Handlers {
+function makeHandlers(engine: BridgeEngine, watches: Watches): Omit<Handlers, TerminalMethod> {
   const { credentials } = engine.options
   return {
     'app.info': () => engine.appInfo(),
@@ -123,6 +129,10 @@ function makeHandlers(engine: BridgeEngine, watches: Watches): Handlers {
     'session.readOutput': ({ id, file, offset, length }) => engine.store.readOutput(id, file, offset, length),
     'session.completePath': async ({ id, prefix }) =>
       engine.library.completePath((await engine.readSession(id)).cwd, prefix),
+    'session.changes': async ({ id, user_message_id }) =>
+      engine.library.changes(await engine.readSession(id), user_message_id),
+    'session.changeDiff': async ({ id, user_message_id, path }) =>
+      engine.library.changeDiff(await engine.readSession(id), user_message_id, path),
     'models.list': ({ refresh }) => engine.clients.list({ refresh, all: true }),
     'demo.start': async () => {
       const { session, prompt } = await engine.createDemo()

@@ -1,11 +1,24 @@
+import { join } from 'node:path'
 import type { BridgeResults, ExportFormat, ImportResult, SearchResult } from '@shared/bridge'
+import type { TurnChanges } from '@shared/checkpoints'
 import type { Settings } from '@shared/settings'
+import type { SessionState } from '@shared/state'
 import { version } from '../../../package.json'
 import type { EngineOptions } from '../engine-types'
+import { UserError } from '../errors'
 import { expandPath } from '../home'
+import { redactValue } from '../redact'
+import type { SessionCore } from '../session/core'
 import type { Transfers } from '../session/export/transfers'
 import type { SessionSearch } from '../session/search'
 import type { SessionStore } from '../session/store'
+import type { Checkpoints } from '../workspace/checkpoints'
+import { commandEnvironment } from '../workspace/environment'
+
+/** As Checkpoints.diff cuts it. */
+const MAX_PATCH_CHARS = 60_000
+
+type Workspace = Pick<SessionState, 'id' | 'cwd'>
 
 export interface LibraryDeps {
   store: SessionStore
@@ -62,6 +75,45 @@ export class SessionLibrary {
     })
     for (const { id } of sessions) this.changed(id)
     return { sessions, skipped }
+  }
+
+  /** Where the states of a session's workspace are recorded; null: the settings want none. */
+  async recorder(core: Pick<SessionCore, 'state' | 'emit'>): Promise<Checkpoints | null> {
+    if (!this.deps.settings().checkpoints) return null
+    const { id, cwd } = core.state
+    return this.checkpoints(id, cwd, (text) => core.emit('notice', { code: 'checkpoint', text }))
+  }
+
+  /** What the turn of a message changed in the workspace. Throws `not_found` when it was not recorded. */
+  async changes({ id, cwd }: Workspace, user_message_id: string): Promise<TurnChanges> {
+    const changes = await (await this.checkpoints(id, cwd)).changes(user_message_id, this.controller.signal)
+    if (changes) return changes
+    throw new UserError('not_found', 'There is no record of the files of this turn.')
+  }
+
+  async changeDiff({ id, cwd }: Workspace, user_message_id: string, path: string) {
+    const checkpoints = await this.checkpoints(id, cwd)
+    const patch = await checkpoints.diff(user_message_id, path, this.controller.signal)
+    return { patch: redactValue(patch, this.deps.secrets()), truncated: patch.length >= MAX_PATCH_CHARS }
+  }
+
+  /** A session is deleted: so are the recorded states of its workspace. Never rejects. */
+  async forgetFiles({ id, cwd }: Workspace): Promise<void> {
+    await (await this.checkpoints(id, cwd)).remove().catch(() => undefined)
+  }
+
+  private async checkpoints(session: string, workspace: string, notify = (_text: string): unknown => undefined) {
+    const { Checkpoints } = await import('../workspace/checkpoints')
+    const { home, env } = this.deps.options
+    const dir = join(home, 'checkpoints')
+    return new Checkpoints({
+      dir,
+      session,
+      workspace,
+      env: commandEnvironment(env),
+      signal: this.controller.signal,
+      notify: (text) => void notify(text),
+    })
   }
 
   /** What completes `prefix` in the folder of a session. */

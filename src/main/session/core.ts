@@ -5,6 +5,7 @@ import type { SessionState } from '@shared/state'
 import type { ApprovalGate, GateDecision } from '../agent/approvals/gate'
 import type { TurnContext } from '../agent/types'
 import type { FileTracker } from '../tools/types'
+import type { Checkpoints } from '../workspace/checkpoints'
 import type { WriterLock } from './lock'
 import type { EventLog } from './log'
 
@@ -24,6 +25,8 @@ export interface SessionDeps {
   keepRules: (scope: Extract<ApprovalScope, 'project' | 'always'>, cwd: string, rules: readonly Rule[]) => Promise<void>
   /** A new session that begins with what is on disk of this one up to an event. Returns its id. */
   fork: (at_seq: number | undefined) => Promise<string>
+  /** The recorded states of the session's workspace; null: the settings want none. */
+  checkpoints: (core: SessionCore) => Promise<Checkpoints | null>
   /** A user watches: what was chosen may be tried out, beside the turns. */
   interactive: boolean
   /** A model may name sessions here. */
@@ -35,7 +38,7 @@ export interface SessionDeps {
 }
 export type TurnDefaults = Omit<
   TurnContext,
-  'state' | 'emit' | 'durable' | 'gate' | 'resumed' | 'signal' | 'outputs_dir' | 'files'
+  'state' | 'emit' | 'durable' | 'gate' | 'resumed' | 'signal' | 'outputs_dir' | 'files' | 'beforeChange'
 >
 
 export interface RunningTurn {

@@ -12,6 +12,7 @@ import { dequeue, edit, enqueue, regenerate, sendNext, sendQueued, undo, userInp
 import type { RunningTurn, SessionCore, SessionDeps, TurnStart } from './core'
 import { decide, dropWaiting } from './decisions'
 import { interruptedTail } from './recovery'
+import { rewind, TurnRecord, undoRewind } from './rewind'
 import type { Session } from './types'
 
 /** Events kept in memory so that a window that reconnects gets exactly what it missed. */
@@ -137,6 +138,10 @@ export class LiveSession implements Session, SessionCore {
         return this.update({ rules: operation.rules })
       case 'set_budget':
         return this.update({ max_cost_usd: operation.max_cost_usd })
+      case 'rewind':
+        return rewind(this, operation)
+      case 'undo_rewind':
+        return undoRewind(this, operation.undo_id)
       case 'undo':
         return undo(this, operation.user_message_id)
       case 'edit':
@@ -332,9 +337,10 @@ export class LiveSession implements Session, SessionCore {
     run: SessionDeps['runTurn'],
     resumed?: boolean,
   ): Promise<void> {
+    const record = new TurnRecord(this, signal)
     try {
       await this.deps.log.durable()
-      await run({ ...(await this.context(signal, gate)), resumed })
+      await run({ ...(await this.context(signal, gate)), resumed, beforeChange: () => record.before() })
       await this.deps.log.durable()
     } catch (error) {
       const code = error instanceof UserError ? error.code : 'internal'
@@ -343,6 +349,8 @@ export class LiveSession implements Session, SessionCore {
       if (!this.endedWith(messageOf(error))) this.emit('error', { error: messageOf(error), code, remedy })
       await this.deps.log.durable().catch(() => undefined)
     }
+    // Without it the turn is still rewound; only the user's later changes would count as its own.
+    await record.finish().catch(() => undefined)
     await this.deps.onSettled(this.current).catch(() => undefined)
   }
 

@@ -10,6 +10,7 @@ import { type OutputStream, runShell, type ShellOutcome } from '../workspace/pro
 import { commandFacts } from '../workspace/shell'
 import { type SpillResult, SpillWriter } from '../workspace/spill'
 import { Utf8Splitter } from '../workspace/utf8'
+import { pythonEnvironment } from './python-env'
 import { defineTool, oneLine } from './support'
 import type { ToolContext, ToolResult } from './types'
 
@@ -74,13 +75,14 @@ export const bashTool = defineTool({
   run: async ({ command, work_dir, timeout }, context): Promise<ToolResult> => {
     const cwd = resolvePath(work_dir, context.cwd)
     await requireFolder(cwd)
+    const python = await pythonEnvironment(command, context)
     const output = new CommandOutput(context)
     let outcome: ShellOutcome
     try {
       outcome = await runShell({
         command,
         cwd,
-        env: { ...context.env, ...NON_INTERACTIVE },
+        env: { ...python.env, ...NON_INTERACTIVE },
         timeout_ms: Math.ceil(timeout * 1000),
         signal: context.signal,
         onData: (chunk, stream) => output.add(chunk, stream),
@@ -88,6 +90,7 @@ export const bashTool = defineTool({
     } finally {
       await output.end()
     }
+    if (outcome.exit_code === 0) await python.installed()
     const { text, spill } = output.render()
     const { exit_code, signal } = outcome
     const timed_out = outcome.ended_by === 'timeout'

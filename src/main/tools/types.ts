@@ -67,6 +67,8 @@ export interface ToolContext {
   mode: ApprovalMode
   /** `<session>/outputs`, made on first use: where output too large for the log goes. */
   outputs_dir: string
+  /** Of the program; absent: nothing is written down beside the workspace. Absolute. */
+  data_folder?: string
   /** What this session has read, to refuse stale edits. */
   files: FileTracker
   /** Live output, shown in the terminal as it comes. */

@@ -35,6 +35,25 @@ export async function findLiving(group: number, marker: string): Promise<LivingP
   return living
 }
 
+/** All living processes that some command of ours started, with its marker (Linux). */
+export async function findMarked(): Promise<{ pid: number; group: number; marker: string }[]> {
+  const pids = (await readdir('/proc')).map(Number).filter((pid) => Number.isInteger(pid) && pid !== process.pid)
+  const tag = `\0${MARKER_VARIABLE}=`
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const environ = `\0${(await readProc(pid, 'environ')).toString('latin1')}`
+      const at = environ.indexOf(tag)
+      if (at < 0) return []
+      const stat = (await readProc(pid, 'stat')).toString('latin1')
+      const [state = 'X', , group] = stat.slice(stat.lastIndexOf(') ') + 2).split(' ')
+      if (stat === '' || state === 'Z' || state === 'X') return []
+      const from = at + tag.length
+      return [{ pid, group: Number(group), marker: environ.slice(from, environ.indexOf('\0', from)) }]
+    }),
+  )
+  return found.flat()
+}
+
 /** Empty when the process is gone by now or belongs to somebody else: neither is a process of ours to end. */
 async function readProc(pid: number, file: 'stat' | 'environ'): Promise<Buffer> {
   return readFile(`/proc/${pid}/${file}`).catch(() => Buffer.alloc(0))

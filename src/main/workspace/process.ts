@@ -1,9 +1,12 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
 import { isNodeError, messageOf, UserError } from '../errors'
-import { findLiving, MARKER_VARIABLE } from './process-scan'
+import { MARKER_VARIABLE } from './process-scan'
+import { withoutTerminals } from './terminal/inherit'
+import { holdGroup, releaseGroup, terminate } from './terminate'
+
+export { killAllProcesses } from './terminate'
 
 export type OutputStream = 'stdout' | 'stderr'
 
@@ -30,19 +33,10 @@ export interface ShellOutcome {
 
 type Shell = ChildProcessByStdio<null, Readable, Readable>
 
-/** Between SIGTERM and SIGKILL. */
-const GRACE_MS = 2000
-/** How often the end of a stopped process group is looked for. */
-const POLL_MS = 20
-/** After SIGKILL only a process stuck in the kernel still lives: it is not waited for longer than this. */
-const AFTER_KILL_MS = 500
 /** The shell has ended and its pipes are silent for this long: a background process holds them. */
 const QUIET_MS = 250
 /** A background process that never stops writing is listened to for this many times QUIET_MS. */
 const QUIET_ROUNDS = 8
-
-const livingGroups = new Set<number>()
-let exitHook = false
 
 /**
  * Runs one command in a shell with its own process group and without input. Resolves when the shell has ended and its
@@ -54,12 +48,6 @@ export async function runShell(options: ShellOptions): Promise<ShellOutcome> {
   const marker = randomUUID()
   const shell = await startShell(options, marker)
   return supervise(shell, marker, options)
-}
-
-/** Ends the groups of all running commands at once. Called by itself when this process exits. */
-export function killAllProcesses(): void {
-  for (const group of livingGroups) signalProcess(-group, 'SIGKILL')
-  livingGroups.clear()
 }
 
 async function startShell(options: ShellOptions, marker: string): Promise<Shell> {
@@ -75,23 +63,23 @@ async function startShell(options: ShellOptions, marker: string): Promise<Shell>
 
 function spawnShell(name: string, { command, cwd, env }: ShellOptions, marker: string): Promise<Shell> {
   return new Promise((resolve, reject) => {
-    const child = spawn(name, ['-c', command], {
+    const child: ChildProcess = spawn(name, ['-c', command], {
       cwd,
       env: { ...env, [MARKER_VARIABLE]: marker },
       // Its own session and process group: it can be ended whole, and it cannot ask for passwords on our terminal.
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: withoutTerminals(['ignore', 'pipe', 'pipe']),
       windowsHide: true,
     })
     child.once('error', reject)
     child.once('spawn', () => {
       child.off('error', reject)
-      resolve(child)
+      resolve(child as Shell)
     })
   })
 }
 
-function startProblem(error: unknown, command: string): UserError {
+export function startProblem(error: unknown, command: string): UserError {
   const code = isNodeError(error) ? error.code : undefined
   const script = 'Put it into a script file with the write tool and run that file.'
   if (code === 'E2BIG') {
@@ -107,11 +95,7 @@ function startProblem(error: unknown, command: string): UserError {
 function supervise(child: Shell, marker: string, options: ShellOptions): Promise<ShellOutcome> {
   const group = child.pid
   if (group === undefined) throw new UserError('internal', 'The shell was started without a process id.')
-  livingGroups.add(group)
-  if (!exitHook) {
-    exitHook = true
-    process.once('exit', killAllProcesses)
-  }
+  holdGroup(group)
 
   return new Promise((resolve, reject) => {
     let exit: Pick<ShellOutcome, 'exit_code' | 'signal'> = { exit_code: null, signal: null }
@@ -130,7 +114,7 @@ function supervise(child: Shell, marker: string, options: ShellOptions): Promise
       clearTimeout(limit)
       clearTimeout(quiet)
       options.signal.removeEventListener('abort', onAbort)
-      livingGroups.delete(group)
+      releaseGroup(group)
       const pipes_held = !closed && endedBy === 'exit'
       if (!closed) {
         child.stdout.destroy()
@@ -200,39 +184,4 @@ function supervise(child: Shell, marker: string, options: ShellOptions): Promise
     // The signal may have fired between the check at the start and the listener.
     if (options.signal.aborted) onAbort()
   })
-}
-
-/** Ends everything a command started: asks first, forces after GRACE_MS. */
-async function terminate(group: number, marker: string, isClosed: () => boolean): Promise<void> {
-  signalProcess(-group, 'SIGTERM')
-  for (const pid of (await findLiving(group, marker)).strays) signalProcess(pid, 'SIGTERM')
-  const gone = async () => {
-    if (!isClosed()) return false
-    const living = await findLiving(group, marker)
-    return living.group.length + living.strays.length === 0
-  }
-  if (await within(GRACE_MS, gone)) return
-  signalProcess(-group, 'SIGKILL')
-  for (const pid of (await findLiving(group, marker)).strays) signalProcess(pid, 'SIGKILL')
-  await within(AFTER_KILL_MS, gone)
-}
-
-async function within(ms: number, condition: () => Promise<boolean>): Promise<boolean> {
-  const end = performance.now() + ms
-  while (!(await condition())) {
-    if (performance.now() >= end) return false
-    await delay(POLL_MS)
-  }
-  return true
-}
-
-/** A negative id is a process group. */
-function signalProcess(pid: number, signal: NodeJS.Signals): void {
-  try {
-    // Windows knows no groups: only the shell itself is ended there.
-    process.kill(process.platform === 'win32' ? Math.abs(pid) : pid, signal)
-  } catch (error) {
-    // ESRCH: it is gone already. EPERM: it runs as another user (sudo) and cannot be ended by us.
-    if (!isNodeError(error) || (error.code !== 'ESRCH' && error.code !== 'EPERM')) throw error
-  }
 }

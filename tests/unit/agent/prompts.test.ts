@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { systemPrompt } from '../../../src/main/agent/prompts'
 
-const facts = { cwd: '/work/x', mode: 'auto', platform: 'linux', python: '/usr/bin/python3.11' } as const
+const facts = {
+  cwd: '/work/x',
+  mode: 'auto',
+  platform: 'linux',
+  python: '/usr/bin/python3.11',
+  machine: '2 CPU cores, no GPU',
+} as const
 
 describe('systemPrompt', () => {
   it('fills every variable, and says the day of the time zone it names', () => {
@@ -9,6 +15,7 @@ describe('systemPrompt', () => {
     const prompt = systemPrompt({ ...facts, now })
     expect(prompt).toContain('- Date: 2026-11-20 (')
     expect(prompt).toContain('- Working folder: /work/x\n')
+    expect(prompt).toContain('- Machine: 2 CPU cores, no GPU\n')
     expect(prompt).not.toMatch(/\{\{|\}\}/)
   })
 

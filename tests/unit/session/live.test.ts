@@ -58,6 +58,7 @@ async function openSession(client: ModelClient, deps: Partial<SessionDeps> = {},
     log,
     lock,
     checkModel: () => Promise.resolve(),
+    checkpoints: () => Promise.resolve(null),
     runTurn,
     turnDefaults: () =>
       Promise.resolve({

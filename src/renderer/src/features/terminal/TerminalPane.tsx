@@ -9,7 +9,7 @@ import { useReadOnly } from '../chat/useReadOnly'
 import { LiveTerminal } from './LiveTerminal'
 import { LogPane } from './LogPane'
 import { ProcessList } from './ProcessList'
-import { TerminalTabs } from './TerminalTabs'
+import { LOG_TAB, TerminalTabs } from './TerminalTabs'
 import { chooseTab, selectTab, tabsOf } from './tabs'
 import { useProcesses } from './useProcesses'
 import { useTerminals } from './useTerminals'
@@ -51,7 +51,9 @@ function LivePane({ session, list, active, add }: LivePaneProps) {
   const readOnly = useReadOnly(session)
   const connected = useApp((app) => app.connection === 'connected')
   const visible = useSyncExternalStore(onVisibility, isVisible)
-  const selected = selectTab(list, chosen)
+  // Without a terminal for each command, what they print is a log, and the shells stand beside it.
+  const hasLog = list.every((info) => info.kind === 'shell')
+  const selected = hasLog ? (list.find((info) => info.id === chosen) ?? null) : selectTab(list, chosen)
   const tabs = tabsOf(list, selected?.id ?? null)
   const ids = useMemo(() => new Set(list.map((info) => info.id)), [list])
   const running = list.map((info) => `${info.id} ${info.state}`).join()
@@ -79,7 +81,7 @@ function LivePane({ session, list, active, add }: LivePaneProps) {
   }
 
   function show(id: string): void {
-    setChosen(chooseTab(list, id))
+    setChosen(id === LOG_TAB ? null : hasLog ? id : chooseTab(list, id))
     setFocused(null)
     setSearching(false)
   }
@@ -87,7 +89,7 @@ function LivePane({ session, list, active, add }: LivePaneProps) {
   return (
     <Tabs.Root
       render={<section ref={pane} aria-label="Terminal" />}
-      value={selected?.id ?? null}
+      value={selected?.id ?? LOG_TAB}
       onValueChange={(next: string) => show(next)}
       className="relative flex h-full flex-col"
       onKeyDown={(event) => {
@@ -101,6 +103,7 @@ function LivePane({ session, list, active, add }: LivePaneProps) {
       <TerminalTabs
         tabs={tabs}
         selected={selected}
+        hasLog={hasLog}
         readOnly={readOnly || !connected}
         opening={opening}
         onOpen={() => void open()}
@@ -139,9 +142,9 @@ function LivePane({ session, list, active, add }: LivePaneProps) {
           />
         </Tabs.Panel>
       ) : (
-        <div className="min-h-0 flex-1">
+        <Tabs.Panel value={LOG_TAB} tabIndex={-1} className="min-h-0 flex-1 outline-none">
           <LogPane sessionId={session} active={active} label="Output of commands" />
-        </div>
+        </Tabs.Panel>
       )}
     </Tabs.Root>
   )

@@ -6,9 +6,19 @@ import { useEffect, useRef } from 'react'
 import { IconButton } from '../../components/IconButton'
 import { endLine, endOfTerminal, hasFailed, titleOf } from './tabs'
 
+/** Value of the tab of the log. */
+export const LOG_TAB = 'log'
+
+const TAB = clsx(
+  'flex h-6 shrink-0 items-center gap-1.5 rounded-md border border-transparent px-2 text-sm text-ink-2 transition-colors duration-100',
+  'hover:bg-ink/5 hover:text-ink data-active:border-line data-active:bg-raised data-active:text-ink focus-visible:-outline-offset-2',
+)
+
 interface TerminalTabsProps {
   tabs: TerminalInfo[]
   selected: TerminalInfo | null
+  /** A tab for what the agent's commands print. */
+  hasLog: boolean
   readOnly: boolean
   opening: boolean
   onOpen: () => void
@@ -16,7 +26,7 @@ interface TerminalTabsProps {
 
 /** A tab for each terminal, and a way to a new shell. Inside `Tabs.Root`. */
 export function TerminalTabs(props: TerminalTabsProps) {
-  const { tabs, selected, readOnly, opening, onOpen } = props
+  const { tabs, selected, hasLog, readOnly, opening, onOpen } = props
   const list = useRef<HTMLDivElement>(null)
   const id = selected?.id
 
@@ -27,12 +37,17 @@ export function TerminalTabs(props: TerminalTabsProps) {
 
   return (
     <div className="flex h-9 shrink-0 items-center gap-1 border-b border-line pr-2 pl-2">
-      {tabs.length > 0 ? (
+      {hasLog || tabs.length > 0 ? (
         <Tabs.List
           ref={list}
           aria-label="Terminals"
           className="flex min-w-0 flex-1 items-center gap-1 overflow-x-auto py-1 [scrollbar-width:none]"
         >
+          {hasLog && (
+            <Tabs.Tab value={LOG_TAB} className={TAB}>
+              Commands
+            </Tabs.Tab>
+          )}
           {tabs.map((info) => (
             <TerminalTab key={info.id} info={info} />
           ))}
@@ -53,10 +68,7 @@ function TerminalTab({ info }: { info: TerminalInfo }) {
     <Tabs.Tab
       value={info.id}
       title={`${info.title}\n${info.cwd}${running ? '' : `\n${endLine(info)}`}`}
-      className={clsx(
-        'flex h-6 shrink-0 items-center gap-1.5 rounded-md border border-transparent px-2 text-sm text-ink-2 transition-colors duration-100',
-        'hover:bg-ink/5 hover:text-ink data-active:border-line data-active:bg-raised data-active:text-ink focus-visible:-outline-offset-2',
-      )}
+      className={TAB}
     >
       {info.kind === 'shell' ? (
         <SquareTerminal

@@ -1,0 +1,8 @@
+export { environmentOf } from './activate'
+export { type EnsureOptions, ensureEnvironment } from './ensure'
+export { findPythons, projectPython } from './find'
+export { type NotebookCommand, notebookCommand } from './notebooks'
+export { type Requirements, recordRequirements } from './requirements'
+export { parseScriptMetadata, type ScriptMetadata } from './script-metadata'
+export { commandForScript, type ScriptCommand } from './scripts'
+export type { FoundPythons, PythonCandidate, SkippedPython } from './types'
