@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { begin, expect, message, test, text, tool } from './support'
 
@@ -15,7 +16,8 @@ test('changed files of a turn: listed with their diffs, rewound, brought back, r
       { blocks: [tool('bash', { command: 'echo "lr = 0.01" > train.py; echo 1 > metrics.json' })] },
       text('The rate is lower now.'),
     ],
-    {},
+    // A workspace that is or holds the home folder is not recorded.
+    { HOME: tmpdir() },
     { mode: 'auto' },
   )
   await begin(page, 'lower the rate')
