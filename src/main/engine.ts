@@ -2,7 +2,7 @@ import { arch, platform, release } from 'node:os'
 import { join } from 'node:path'
 import type { AppInfo, BridgePush, CredentialStatus, DoctorCheck } from '@shared/bridge'
 import { DEMO_MODEL, type Settings, type SettingsPatch } from '@shared/settings'
-import { type SessionState, type SessionSummary, summarize } from '@shared/state'
+import type { SessionState, SessionSummary } from '@shared/state'
 import { version } from '../../package.json'
 import { runTurn } from './agent/loop'
 import { systemPrompt } from './agent/prompts'
@@ -11,11 +11,13 @@ import { readOnlySession } from './bridge/read-only'
 import type { BridgeEngine } from './bridge/types'
 import { connectWindow } from './bridge/window'
 import { Budget, DayLedger } from './budget'
+import { announcer } from './engine/announcer'
 import { appInfo, HostFacts } from './engine/app-info'
 import { ModelClients } from './engine/clients'
 import { workingFolder } from './engine/folder'
 import { SessionLibrary } from './engine/library'
 import { ownFiles, RuleKeeper, refuseSecretRules, rulesFor } from './engine/rules'
+import { Sandboxes } from './engine/sandboxes'
 import { Terminals } from './engine/terminals'
 import type { Engine, EngineClient, EngineOptions, NewSession, RunOptions } from './engine-types'
 import { UserError } from './errors'
@@ -54,7 +56,8 @@ class EngineImpl implements BridgeEngine {
   private readonly secretsFromEnv: string[]
   private readonly commandEnv: NodeJS.ProcessEnv
   private readonly host: HostFacts
-  private readonly tools: Tool[] = createTools()
+  private readonly sandboxes: Sandboxes
+  private readonly tools: Tool[]
   private readonly days: DayLedger
   private readonly rules = new RuleKeeper(
     () => this.current,
@@ -69,6 +72,8 @@ class EngineImpl implements BridgeEngine {
     this.secretsFromEnv = secretValues(options.env)
     this.commandEnv = commandEnvironment(options.env)
     this.host = new HostFacts(this.commandEnv)
+    this.sandboxes = new Sandboxes({ ...options, settings: () => this.current })
+    this.tools = createTools({ sandboxed: options.settings.sandbox !== 'off' })
     this.terminals = new Terminals({
       store: this.store,
       secrets: this.secrets,
@@ -231,7 +236,7 @@ class EngineImpl implements BridgeEngine {
     // Those that a window has just left are still being written.
     await Promise.allSettled(this.closing.values())
     await this.days.idle()
-    await Promise.all([this.library.close(), this.terminals.close()])
+    await Promise.all([this.library.close(), this.terminals.close(), this.sandboxes.closeAll()])
   }
 
   /** What an open session has not yet written is on disk afterwards. */
@@ -241,8 +246,8 @@ class EngineImpl implements BridgeEngine {
   }
 
   appInfo(): Promise<AppInfo> {
-    const { options, settings, clients, secrets } = this
-    return appInfo({ options, settings, clients, secrets, env: this.commandEnv, python: () => this.host.python() })
+    const { options, settings, clients, secrets, host, sandboxes } = this
+    return appInfo({ options, settings, clients, secrets, host, sandboxes, env: this.commandEnv })
   }
 
   private secrets = (): readonly string[] => [...this.secretsFromEnv, ...this.options.credentials.known_secrets()]
@@ -286,25 +291,13 @@ class EngineImpl implements BridgeEngine {
           await this.store.saveSummary(settled)
           this.library.changed(id)
         },
-        onChange: this.announcer(id),
+        onChange: announcer(id, (push) => this.broadcast(push)),
       })
       await session.recover()
       return session
     } catch (error) {
       await lock.release()
       throw error
-    }
-  }
-
-  /** Tells every window when what the list of sessions shows has changed. */
-  private announcer(id: string): (state: SessionState) => void {
-    let shown = ''
-    return (state) => {
-      const { title, model, status, last_outcome, turns, cwd } = state
-      const now = JSON.stringify([title, model, status, last_outcome, turns, cwd])
-      if (now === shown || cwd === '') return
-      shown = now
-      this.broadcast({ kind: 'session', id, summary: summarize(state) })
     }
   }
 
@@ -342,6 +335,8 @@ class EngineImpl implements BridgeEngine {
       max_iterations: run.max_iterations ?? this.current.max_iterations,
       streaming: run.streaming ?? true,
       env: this.commandEnv,
+      data_folder: this.home,
+      sandbox: this.sandboxes.of(id, session.state.cwd),
       secrets: this.secrets,
       own_files: ownFiles(this.options),
     }
@@ -370,7 +365,10 @@ class EngineImpl implements BridgeEngine {
 
   private async closeSession(id: string, session: LiveSession): Promise<void> {
     this.open.delete(id)
-    const closed = session.close().finally(() => this.closing.delete(id))
+    const closed = session.close().finally(() => {
+      this.closing.delete(id)
+      return this.sandboxes.close(id)
+    })
     this.closing.set(id, closed)
     await closed
   }

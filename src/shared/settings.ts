@@ -61,6 +61,11 @@ export const settingsSchema = z.object({
     .object({ research: roleModel.default(null), title: roleModel.default(null), compaction: roleModel.default(null) })
     .strict()
     .default(roleDefaults),
+  /**
+   * Run commands in a sandbox of the operating system. `workspace-write`: they may write in the session's folder only, and
+   * reach the hosts of an allow-list; `read-only`: they write nothing. `off`: they run with the user's own rights.
+   */
+  sandbox: z.enum(['off', 'workspace-write', 'read-only']).default('off'),
   /** Record the workspace before the first change of each turn, so that it can be rewound. */
   checkpoints: z.boolean().default(true),
   /** Let a model name a session after its first turn. */

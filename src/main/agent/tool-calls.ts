@@ -154,6 +154,7 @@ async function runOne(turn: TurnContext, call: ReadyCall): Promise<{ result: Too
     },
     plan: () => turn.state().plan,
     env: turn.env,
+    sandbox: turn.sandbox,
     secrets: turn.secrets,
   }
   const money = await holdToolMoney(turn, tool, input)

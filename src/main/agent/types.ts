@@ -5,6 +5,7 @@ import type { SessionState } from '@shared/state'
 import type { Budget } from '../budget'
 import type { ModelClient } from '../models/types'
 import type { FileTracker, Tool } from '../tools/types'
+import type { Sandbox } from '../workspace/sandbox'
 import type { ApprovalGate } from './approvals'
 
 /** Emits one event: numbered, folded, streamed, and handed to the log. Returns its number. */
@@ -45,6 +46,8 @@ export interface TurnContext {
   data_folder?: string
   /** Files and folders of the program itself, absolute: a call that changes them could give itself more rights. */
   own_files?: readonly string[]
+  /** Of the session; absent: commands are not sandboxed. */
+  sandbox?: () => Promise<Sandbox>
   /** For child processes. */
   env: NodeJS.ProcessEnv
   /** Secret values that must not reach an event. */

@@ -118,14 +118,20 @@ async function checkPython({ env, run }: DoctorDeps, signal: AbortSignal): Promi
   return ok(`${python.version} at ${python.path}, ${sklearn}.`)
 }
 
-async function checkSandbox({ env, platform, run }: DoctorDeps, signal: AbortSignal): Promise<Finding> {
+async function checkSandbox({ env, platform, run, settings }: DoctorDeps, signal: AbortSignal): Promise<Finding> {
   const { kind, version, reason, remedy } = await probeSandbox(env, signal, platform, run)
-  const today = 'This version does not use a sandbox yet: commands run with your own rights.'
-  const careful = 'Use the modes "ask" or "plan" where you do not trust the task.'
-  if (kind === 'none') return { state: 'warning', detail: `${reason} ${today}`, remedy: `${remedy} ${careful}`.trim() }
   const name = kind === 'bubblewrap' ? `bubblewrap ${version}` : 'Seatbelt'
-  return { state: 'warning', detail: `${name} works here. ${today}`, remedy: careful }
+  if (settings.sandbox === 'off') {
+    const off = 'It is switched off: commands run with your own rights.'
+    if (kind === 'none') return { state: 'warning', detail: `${reason} ${off}`, remedy: `${remedy} ${CAREFUL}`.trim() }
+    const how = 'Set "sandbox" to "workspace-write" in the settings and start again.'
+    return { state: 'warning', detail: `${name} works here. ${off}`, remedy: `${how} ${CAREFUL}` }
+  }
+  // Bounded commands are never run without their bounds.
+  if (kind === 'none') return { state: 'failed', detail: `${reason} Commands are refused.`, remedy }
+  return ok(`${name}: commands run in it (${settings.sandbox}).`)
 }
+const CAREFUL = 'Use the modes "ask" or "plan" where you do not trust the task.'
 
 async function checkElectron(deps: DoctorDeps): Promise<Finding> {
   const { electron } = deps.versions ?? process.versions

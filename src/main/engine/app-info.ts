@@ -6,6 +6,7 @@ import type { EngineOptions } from '../engine-types'
 import { redactValue } from '../redact'
 import { findPython } from '../workspace/programs'
 import type { ModelClients } from './clients'
+import type { Sandboxes } from './sandboxes'
 
 /** The tools that tell about a GPU are waited for no longer than this, in milliseconds. */
 const MACHINE_MS = 4_000
@@ -17,18 +18,20 @@ export interface InfoDeps {
   secrets: () => readonly string[]
   /** Without tokens. */
   env: NodeJS.ProcessEnv
-  python: () => Promise<string | null>
+  host: HostFacts
+  sandboxes: Sandboxes
 }
 
 /** What a window knows of the program and the machine. */
-export async function appInfo({ options, settings, clients, secrets, env, python }: InfoDeps): Promise<AppInfo> {
+export async function appInfo({ options, settings, clients, secrets, env, ...found }: InfoDeps): Promise<AppInfo> {
   const { detectMachine } = await import('../workspace/machine')
   const cwd = settings.default_cwd ?? options.cwd
-  const [status, models, machine, found] = await Promise.all([
+  const [status, models, machine, python, sandbox] = await Promise.all([
     options.credentials.status('anthropic'),
     clients.list(),
     detectMachine(cwd, { signal: AbortSignal.timeout(MACHINE_MS), env }).catch(() => undefined),
-    python(),
+    found.host.python(),
+    found.sandboxes.status(),
   ])
   return {
     version,
@@ -40,11 +43,8 @@ export async function appInfo({ options, settings, clients, secrets, env, python
     models,
     // What a keychain says when it fails may quote what it was given.
     credentials: redactValue([status], secrets()),
-    sandbox: {
-      kind: 'none',
-      reason: 'This version does not sandbox commands: in Ask mode every command asks first.',
-    },
-    python: found,
+    sandbox,
+    python,
     ...(machine ? { machine } : {}),
   }
 }

@@ -95,6 +95,10 @@ export function checkProject(project: Layer, user: Layer, caps = false): void {
   if (project.values.confirm_cpu_jobs === false && user.values.confirm_cpu_jobs !== false) {
     refuse('confirm_cpu_jobs', 'a project must not start jobs that you pay for')
   }
+  if ('sandbox' in project.values) refuse('sandbox', 'a project must not choose how it is kept in')
+  if (project.values.checkpoints === false && user.values.checkpoints !== false) {
+    refuse('checkpoints', 'a project must not keep its changes from being recorded')
+  }
   checkMoney(project.values, user.values, caps, refuse)
   const rank = (mode: unknown): number => MODES.indexOf(String(mode))
   const allowed = rank(user.values.mode ?? DEFAULT_SETTINGS.mode)

@@ -11,8 +11,9 @@ import { commandFacts } from '../workspace/shell'
 import { type SpillResult, SpillWriter } from '../workspace/spill'
 import { Utf8Splitter } from '../workspace/utf8'
 import { pythonEnvironment } from './python-env'
+import { wrapCommand } from './sandboxed'
 import { defineTool, oneLine } from './support'
-import type { ToolContext, ToolResult } from './types'
+import type { ApprovalContext, ApprovalFacts, ToolContext, ToolResult } from './types'
 
 const DEFAULT_TIMEOUT_S = 120
 /** Ten hours. */
@@ -51,6 +52,24 @@ files use read, write and edit instead: they keep track of versions.
 - The default timeout is 120 seconds. For training set timeout to a generous estimate (up to 36000). To go on working
   meanwhile, start it as \`nohup python train.py > train.log 2>&1 &\` and look at the log with later calls.`
 
+const sandboxedSchema = schema.extend({
+  unsandboxed: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Run outside of the sandbox. The user is asked: only where the sandbox has just kept the command from working.',
+    ),
+  network: z
+    .array(z.string().trim().min(1).max(253))
+    .max(20)
+    .default([])
+    .describe('Hosts beyond the allow-list that the command needs, such as data.example.org. The user is asked.'),
+})
+
+const SANDBOX_NOTE = `
+- Commands run in a sandbox: they write in the working folder and in /tmp only, cannot read credentials, and reach the
+  Hugging Face Hub, PyPI, conda and GitHub. What it forbids is said with the result; ask for more with unsandboxed or network.`
+
 /** Against programs that would wait for somebody to page, type or confirm. */
 const NON_INTERACTIVE = {
   PYTHONUNBUFFERED: '1',
@@ -63,45 +82,92 @@ const NON_INTERACTIVE = {
   DEBIAN_FRONTEND: 'noninteractive',
 }
 
+const common = { name: 'bash', concurrency: 'parallel', effect: () => 'execute' as const, intent: intentOf } as const
+
 export const bashTool = defineTool({
-  name: 'bash',
+  ...common,
   description,
   schema,
-  concurrency: 'parallel',
-  effect: () => 'execute',
-  approval: ({ command, work_dir }, { cwd, own }) => commandFacts(command, { cwd, work_dir, own }),
-  // A script typed into the command line says less than what it is for.
-  intent: ({ command, description }) => (description && command.includes('\n') ? description : oneLine(command, 120)),
-  run: async ({ command, work_dir, timeout }, context): Promise<ToolResult> => {
-    const cwd = resolvePath(work_dir, context.cwd)
-    await requireFolder(cwd)
-    const python = await pythonEnvironment(command, context)
-    const output = new CommandOutput(context)
-    let outcome: ShellOutcome
-    try {
-      outcome = await runShell({
-        command,
-        cwd,
-        env: { ...python.env, ...NON_INTERACTIVE },
-        timeout_ms: Math.ceil(timeout * 1000),
-        signal: context.signal,
-        onData: (chunk, stream) => output.add(chunk, stream),
-      })
-    } finally {
-      await output.end()
-    }
-    if (outcome.exit_code === 0) await python.installed()
-    const { text, spill } = output.render()
-    const { exit_code, signal } = outcome
-    const timed_out = outcome.ended_by === 'timeout'
-    return {
-      output: [text, ...statusLines(outcome, timeout)].join('\n'),
-      ok: outcome.ended_by === 'exit' && exit_code === 0,
-      details: { kind: 'command', command, cwd, exit_code, signal, timed_out },
-      spill,
-    }
-  },
+  approval: factsOf,
+  run: (input, context) => runCommand(input, NO_WISHES, false, context),
 })
+
+/** The same where commands are sandboxed: they can ask for more. */
+export const sandboxedBashTool = defineTool({
+  ...common,
+  description: description + SANDBOX_NOTE,
+  schema: sandboxedSchema,
+  approval: (input, context) => boundFacts(factsOf(input, context), input),
+  run: (input, context) => runCommand(input, input, true, context),
+})
+
+type Input = z.output<typeof schema>
+
+function factsOf({ command, work_dir }: Input, { cwd, own }: ApprovalContext): ApprovalFacts {
+  return commandFacts(command, { cwd, work_dir, own })
+}
+
+// A script typed into the command line says less than what it is for.
+function intentOf({ command, description: what }: Input): string {
+  return what && command.includes('\n') ? what : oneLine(command, 120)
+}
+
+/** What a call asks for beyond the sandbox. */
+interface Wishes {
+  unsandboxed: boolean
+  network: readonly string[]
+}
+
+const NO_WISHES: Wishes = { unsandboxed: false, network: [] }
+
+function boundFacts(facts: ApprovalFacts, { unsandboxed, network }: Wishes): ApprovalFacts {
+  if (unsandboxed) return { ...facts, reason: facts.reason ?? 'Runs outside of the sandbox' }
+  if (network.length === 0) return { ...facts, sandboxed: true }
+  const hosts = network.map((host) => ({ operation: 'network', text: host }))
+  const reason = facts.reason ?? `Reaches ${network.join(', ')} from the sandbox`
+  return { ...facts, subjects: [...facts.subjects, ...hosts], reason }
+}
+
+async function runCommand(
+  { command, work_dir, timeout }: Input,
+  { unsandboxed, network }: Wishes,
+  sandboxed: boolean,
+  context: ToolContext,
+): Promise<ToolResult> {
+  const cwd = resolvePath(work_dir, context.cwd)
+  await requireFolder(cwd)
+  const python = await pythonEnvironment(command, context)
+  const env = { ...python.env, ...NON_INTERACTIVE }
+  const bounds = sandboxed && !unsandboxed ? await wrapCommand(command, { cwd, env, network }, context) : null
+  const output = new CommandOutput(context)
+  let outcome: ShellOutcome
+  try {
+    outcome = await runShell({
+      command,
+      cwd,
+      env,
+      wrapped: bounds?.wrapped,
+      timeout_ms: Math.ceil(timeout * 1000),
+      signal: context.signal,
+      onData: (chunk, stream) => output.add(chunk, stream),
+    })
+  } finally {
+    await output.end()
+    await bounds?.ended()
+  }
+  if (outcome.exit_code === 0) await python.installed()
+  const { text, spill } = output.render()
+  const { exit_code, signal } = outcome
+  const timed_out = outcome.ended_by === 'timeout'
+  const ok = outcome.ended_by === 'exit' && exit_code === 0
+  const denied = ok ? [] : (bounds?.explain(outcome, text) ?? [])
+  return {
+    output: [text, ...statusLines(outcome, timeout), ...denied].join('\n'),
+    ok,
+    details: { kind: 'command', command, cwd, exit_code, signal, timed_out },
+    spill,
+  }
+}
 
 async function requireFolder(path: string): Promise<void> {
   try {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ToolSpec } from '../models/types'
-import { bashTool } from './bash'
+import { bashTool, sandboxedBashTool } from './bash'
 import { editTool } from './edit'
 import { globTool } from './glob'
 import { grepTool } from './grep'
@@ -11,8 +11,17 @@ import type { FileTracker, FileVersion, Tool } from './types'
 import { writeTool } from './write'
 
 /** The tools of a session, in the order the model sees them. */
-export function createTools(): Tool[] {
-  return [bashTool, readTool, writeTool, editTool, listTool, globTool, grepTool, planTool]
+export function createTools({ sandboxed = false } = {}): Tool[] {
+  return [
+    sandboxed ? sandboxedBashTool : bashTool,
+    readTool,
+    writeTool,
+    editTool,
+    listTool,
+    globTool,
+    grepTool,
+    planTool,
+  ]
 }
 
 const specs = new WeakMap<Tool, ToolSpec>()

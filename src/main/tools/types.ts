@@ -3,6 +3,7 @@ import type { PlanItem, Spill, ToolDetails } from '@shared/content'
 import type { EventData } from '@shared/events'
 import type { ApprovalMode } from '@shared/settings'
 import type { z } from 'zod'
+import type { Sandbox } from '../workspace/sandbox'
 
 /** A tool the model can call: one file a tool, registered in registry.ts. */
 export interface Tool<S extends z.ZodType = z.ZodType> {
@@ -43,6 +44,8 @@ export interface ApprovalFacts {
   subjects: Subject[]
   /** Never allowed for longer than a session. */
   risk?: ApprovalRisk
+  /** It runs in a sandbox: in Ask mode it needs no question. */
+  sandboxed?: boolean
   /** Why it should be looked at, in a sentence; empty or absent: the mode's own words. */
   reason?: string
 }
@@ -76,6 +79,8 @@ export interface ToolContext {
   set_plan: (plan: PlanItem[]) => void
   /** The current plan. */
   plan: () => PlanItem[]
+  /** Of the session; absent: commands are not sandboxed. Rejects with UserError when there is none here. */
+  sandbox?: () => Promise<Sandbox>
   /** Environment for child processes: no tokens. */
   env: NodeJS.ProcessEnv
   /** Values that must not be written anywhere; results and live output are redacted by the loop. */

@@ -15,6 +15,8 @@ export interface ShellOptions {
   /** Absolute path of an existing directory. */
   cwd: string
   env: NodeJS.ProcessEnv
+  /** Spawned in the place of a shell, as a sandbox wants it; its own environment and folder are in it. */
+  wrapped?: { file: string; args: string[]; env: NodeJS.ProcessEnv; cwd: string }
   /** Milliseconds; below 2^31. */
   timeout_ms: number
   signal: AbortSignal
@@ -51,9 +53,15 @@ export async function runShell(options: ShellOptions): Promise<ShellOutcome> {
 }
 
 async function startShell(options: ShellOptions, marker: string): Promise<Shell> {
+  const { wrapped } = options
+  if (wrapped) {
+    return spawnProgram(wrapped.file, wrapped.args, wrapped, marker).catch((error: unknown) => {
+      throw startProblem(error, options.command)
+    })
+  }
   for (const name of ['bash', 'sh']) {
     try {
-      return await spawnShell(name, options, marker)
+      return await spawnProgram(name, ['-c', options.command], options, marker)
     } catch (error) {
       if (!isNodeError(error) || error.code !== 'ENOENT') throw startProblem(error, options.command)
     }
@@ -61,9 +69,14 @@ async function startShell(options: ShellOptions, marker: string): Promise<Shell>
   throw new UserError('resource_missing', 'Neither bash nor sh was found on PATH.', 'Install bash.')
 }
 
-function spawnShell(name: string, { command, cwd, env }: ShellOptions, marker: string): Promise<Shell> {
+function spawnProgram(
+  name: string,
+  args: string[],
+  { cwd, env }: Pick<ShellOptions, 'cwd' | 'env'>,
+  marker: string,
+): Promise<Shell> {
   return new Promise((resolve, reject) => {
-    const child: ChildProcess = spawn(name, ['-c', command], {
+    const child: ChildProcess = spawn(name, args, {
       cwd,
       env: { ...env, [MARKER_VARIABLE]: marker },
       // Its own session and process group: it can be ended whole, and it cannot ask for passwords on our terminal.

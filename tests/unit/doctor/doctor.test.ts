@@ -171,11 +171,17 @@ describe('programs', () => {
 })
 
 describe('sandbox', () => {
-  test('says what works and that this version does not use it', async () => {
+  test('says what works, and whether commands run in it', async () => {
     const { state, detail } = await check('sandbox')
     expect(state).toBe('warning')
     expect(detail).toContain('bubblewrap 0.8.0 works here')
-    expect(detail).toContain('does not use a sandbox yet')
+    expect(detail).toContain('switched off')
+    const on = { ...DEFAULT_SETTINGS, sandbox: 'workspace-write' as const }
+    expect(await check('sandbox', { settings: on })).toMatchObject({
+      state: 'ok',
+      detail: expect.stringContaining('commands run in it'),
+    })
+    expect(await check('sandbox', { settings: on, run: missing })).toMatchObject({ state: 'failed' })
   })
 
   test('tells "not installed" from "forbidden"', async () => {

@@ -13,6 +13,8 @@ export interface CallFacts {
   /** Never empty. */
   subjects: readonly Subject[]
   risk?: ApprovalRisk
+  /** The sandbox of the operating system bounds what it can do. */
+  sandboxed?: boolean
   reason?: string
   /** Why its cost keeps it from running without a question: it is not known, or more than what is left. */
   cost_problem?: string
@@ -74,7 +76,8 @@ function allowed({ subjects }: CallFacts, rules: readonly Rule[]): boolean {
   return covered.includes(true) && subjects.every(({ harmless }, at) => harmless || covered[at])
 }
 
-function runsInMode({ effect, risk, reason }: CallFacts, mode: ApprovalMode): boolean {
+function runsInMode({ effect, risk, reason, sandboxed }: CallFacts, mode: ApprovalMode): boolean {
+  if (sandboxed && mode === 'ask' && risk === undefined) return true
   // A look outside of the session's folders: in the modes that run commands it would be asked for nothing.
   if (effect === 'read' && reason && (mode === 'ask' || mode === 'plan')) return false
   if (mode === 'full') return risk === undefined || !ALWAYS_ASKED.has(risk)
