@@ -3,6 +3,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { access, chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
+import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Sandbox } from '../../src/main/workspace/sandbox'
@@ -30,8 +31,9 @@ describe.each(users)('as %s', (user) => {
   const before = { config: '', rc: 'rc\n', file: 'outside\n' }
 
   beforeAll(async () => {
-    // Not in /tmp: a command has its own, and everything in it would be out of reach for that alone.
-    const results = join(import.meta.dirname, '../../node_modules/.sandbox-tests')
+    // Not in /tmp, where the checkout may lie too: a command has its own, and everything in it would be out of reach for
+    // that alone. The other user has to get there as well.
+    const results = root ? '/var/local/ml-intern-tests' : join(homedir(), '.cache/ml-intern-tests')
     await mkdir(results, { recursive: true })
     base = await mkdtemp(join(results, 'sbx-'))
     await chmod(base, 0o755)
