@@ -210,6 +210,7 @@ class EngineImpl implements BridgeEngine {
   connect(push: (message: BridgePush) => void): EngineClient {
     this.windows.add(push)
     if (this.windows.size === 1) void this.clients.refresh()
+    this.library.tidyLater()
     const client = connectWindow(this, push)
     return {
       request: client.request,

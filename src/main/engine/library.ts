@@ -15,6 +15,8 @@ import type { SessionStore } from '../session/store'
 import type { Checkpoints } from '../workspace/checkpoints'
 import { commandEnvironment } from '../workspace/environment'
 
+/** Not while a session is opened and its first turn records the workspace; in milliseconds. */
+const TIDY_MS = 120_000
 /** As Checkpoints.diff cuts it. */
 const MAX_PATCH_CHARS = 60_000
 
@@ -33,6 +35,7 @@ export interface LibraryDeps {
 export class SessionLibrary {
   private searching: Promise<SessionSearch> | null = null
   private readonly controller = new AbortController()
+  private tidying: NodeJS.Timeout | null = null
 
   constructor(private readonly deps: LibraryDeps) {}
 
@@ -97,6 +100,18 @@ export class SessionLibrary {
     return { patch: redactValue(patch, this.deps.secrets()), truncated: patch.length >= MAX_PATCH_CHARS }
   }
 
+  /** A window is open: recorded states beyond their limits are let go, when its user has begun to work. */
+  tidyLater(): void {
+    this.tidying ??= setTimeout(() => void this.tidy(), TIDY_MS).unref()
+  }
+
+  private async tidy(): Promise<void> {
+    const { collectAll } = await import('../workspace/checkpoints/collect-all')
+    const { home, env } = this.deps.options
+    const { signal } = this.controller
+    await collectAll({ dir: join(home, 'checkpoints'), env: commandEnvironment(env), signal }).catch(() => undefined)
+  }
+
   /** A session is deleted: so are the recorded states of its workspace. Never rejects. */
   async forgetFiles({ id, cwd }: Workspace): Promise<void> {
     await (await this.checkpoints(id, cwd)).remove().catch(() => undefined)
@@ -132,6 +147,7 @@ export class SessionLibrary {
   }
 
   async close(): Promise<void> {
+    if (this.tidying) clearTimeout(this.tidying)
     this.controller.abort(new Error('ML Intern is ending.'))
     await (await this.searching)?.close()
   }
