@@ -1,7 +1,10 @@
 import { BlockList, isIP } from 'node:net'
 import type { NetworkPolicy } from './types'
 
-/** What a machine-learning project fetches from, without a question. */
+/**
+ * What a machine-learning project fetches from, without a question: the Hub, Python and conda packages, GitHub. Names of
+ * public services that the product lets commands reach; nothing here is where the project itself is built from.
+ */
 export const DEFAULT_HOSTS: readonly string[] = [
   ...['huggingface.co', '*.huggingface.co', 'hf.co', '*.hf.co'],
   ...['pypi.org', 'files.pythonhosted.org', 'conda.anaconda.org', 'repo.anaconda.com'],

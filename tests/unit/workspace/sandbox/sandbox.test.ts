@@ -102,7 +102,7 @@ describe('network', () => {
     ['huggingface.co', 443, 'allow'],
     ['cdn-lfs.huggingface.co', 443, 'allow'],
     ['cas-bridge.xethub.hf.co', 443, 'allow'],
-    ['pypi.org', 80, 'allow'],
+    ['github.com', 80, 'allow'],
     ['localhost', 11_434, 'allow_private'],
   ] as const)('%s:%d %s', (host, port, verdict) => expect(judge(policy, { host, port })).toBe(verdict))
   test.each([
@@ -236,7 +236,7 @@ test('Seatbelt: what may be written, and what may not in it', () => {
   const command = {
     profile: 'workspace-write' as const,
     writable: ['/big'],
-    network: { allow: ['pypi.org'], deny: ['x.y'] },
+    network: { allow: ['hub.test'], deny: ['x.y'] },
   }
   const config = seatbeltConfig(command, '/ws', ['/Users/u/.ssh'], '/Users/u')
   expect(config.filesystem.allowWrite).toEqual(['/ws', '/big'])
@@ -244,6 +244,6 @@ test('Seatbelt: what may be written, and what may not in it', () => {
   expect(config.filesystem.denyWrite).toEqual(
     expect.arrayContaining(['/ws/.git/hooks', '/ws/.git/config', '/big/.vscode']),
   )
-  expect(config.network).toEqual({ allowedDomains: ['pypi.org'], deniedDomains: ['x.y'] })
+  expect(config.network).toEqual({ allowedDomains: ['hub.test'], deniedDomains: ['x.y'] })
   expect(seatbeltConfig({ ...command, profile: 'read-only' }, '/ws', [], '/Users/u').filesystem.allowWrite).toEqual([])
 })
